@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat.events.fold import Fold, ToolUse
+from chat.events.fold import ToolUse
 from chat.events.types import PhaseName, Retry
-from chat.models import Generation, Message
+from chat.models import Generation
 
 
 @dataclass(frozen=True, slots=True)

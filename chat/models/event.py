@@ -6,7 +6,7 @@ from django.db import models
 
 
 class EventRow(models.Model):
-    """A stored event; `chat/events/types.py` gives `type` and `data` their meaning. Written by `events/append` alone."""
+    """A stored event; `chat/events/types.py` gives `type` and `data` their meaning. Written by `events/append`."""
 
     generation = models.ForeignKey("Generation", on_delete=models.CASCADE, related_name="events", db_index=False)
     seq = models.PositiveIntegerField()
