@@ -169,3 +169,15 @@ class StreamInterrupted(ProviderError):
 class StreamGarbled(StreamInterrupted):
     code = "garbled"
     default_text = "The model server sent something that is not an answer. The text so far is kept."
+
+
+def is_retryable(code: str) -> bool:
+    """Return whether the same request may succeed later, for any code of the tree; False for unknown codes."""
+    return _RETRYABLE.get(code, False)
+
+
+def _tree(root: type[SmailError]) -> list[type[SmailError]]:
+    return [root, *(error for child in root.__subclasses__() for error in _tree(child))]
+
+
+_RETRYABLE = {error.code: error.retryable for error in _tree(SmailError) if "code" in vars(error)}

@@ -47,6 +47,7 @@ class Fold:
     thinking_began: datetime | None = None
     thinking_ended: datetime | None = None
     writing_began: datetime | None = None
+    ended_at: datetime | None = None
 
     @property
     def content(self) -> str:
@@ -82,7 +83,7 @@ class Fold:
             case t.Thinking(chunk):
                 self._think(chunk, event.at)
             case t.Started():
-                self.started_at = event.at
+                self.started_at = self.started_at or event.at
                 self.retry = None
             case t.Phase():
                 self.phase = event.payload
@@ -104,7 +105,7 @@ class Fold:
             case t.Error():
                 self.error = event.payload
             case t.End():
-                self.end = event.payload
+                self.end, self.ended_at = event.payload, event.at
                 self._close_thinking(event.at)
             case _:
                 assert_never(event.payload)
