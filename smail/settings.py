@@ -23,11 +23,12 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(VAR_DIR / "sec
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+DEFAULTS = Conf()
 SMAIL = Conf(
-    ollama_host=env.str("OLLAMA_HOST", default=Conf.ollama_host),
+    ollama_host=env.str("OLLAMA_HOST", default=DEFAULTS.ollama_host),
     default_model=env.str("SMAIL_DEFAULT_MODEL", default=""),
     worker=choice(env, "SMAIL_WORKER", "embedded", "none"),
-    max_response_chars=env.int("SMAIL_MAX_RESPONSE_CHARS", default=Conf.max_response_chars),
+    max_response_chars=env.int("SMAIL_MAX_RESPONSE_CHARS", default=DEFAULTS.max_response_chars),
 )
 SMAIL_SIGNUP = choice(env, "SMAIL_SIGNUP", "closed", "invite", "open")
 SMAIL_LOCAL_MODEL = choice(env, "SMAIL_LOCAL_MODEL", "auto", "off")
@@ -129,16 +130,46 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm", "signup": "accounts.forms.SignUpForm"}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[SMAIL] "
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Behind a proxy every visitor has its address; name the header that the proxy overwrites, such as X-Real-IP. The
+# rate limits of sign-in count in the cache, which is each process's own.
+ALLAUTH_TRUSTED_CLIENT_IP_HEADER = env.str("SMAIL_CLIENT_IP_HEADER", default="") or None
+MFA_ADAPTER = "accounts.adapter.TwoFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # many servers have no mail
+MFA_TOTP_ISSUER = "SMAIL"
+MFA_TOTP_TOLERANCE = 1
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+# Reached by https alone: then its cookies never travel otherwise.
+HTTPS = bool(CSRF_TRUSTED_ORIGINS) and all(origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+
+# Mail: shown on the console unless EMAIL_URL names a server, such as smtp+tls://user:password@mail.example.org:587.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SMAIL <smail@localhost>")
 
 # --- files, time, languages ---------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# A fresh clone and the tests serve the sources; after collectstatic the hashed names are asked for.
+WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "smail.storage.HashedStorage"},
 }
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
