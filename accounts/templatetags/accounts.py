@@ -12,6 +12,7 @@ register.filter("device_name", device_name)
 
 
 @register.filter
-def bare(field: forms.BoundField) -> SafeString:
-    """Render the input without its placeholder, which would only repeat the label."""
-    return field.as_widget(attrs={"placeholder": False})
+def control(field: forms.BoundField) -> SafeString:
+    """Render the control in our class, and without a placeholder that only repeats the label."""
+    kind = "field__check" if field.widget_type == "checkbox" else "field__input"
+    return field.as_widget(attrs={"class": kind, "placeholder": False})
