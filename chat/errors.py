@@ -20,6 +20,7 @@ SmailError
     │   └── ContextExceeded        longer than the model's window
     ├── ModelFailed            an error line in the middle of an answer
     ├── ModelStalled           silent for too long
+    ├── EmptyAnswer            it ended well and said nothing
     └── StreamInterrupted      the answer ended without its end
         └── StreamGarbled          bytes that are not the protocol
 
@@ -158,6 +159,12 @@ class ModelStalled(ProviderError):
     code = "model_stalled"
     retryable = True
     default_text = "The model has been silent for too long."
+
+
+class EmptyAnswer(ProviderError):
+    code = "empty_answer"
+    retryable = True
+    default_text = "The model ended without an answer."
 
 
 class StreamInterrupted(ProviderError):

@@ -80,11 +80,10 @@ def _sent_before(user: User, key: str) -> Sent | None:
     prompt = Message.objects.filter(sender=user, key=key).select_related("chat_session").first()
     if prompt is None:
         return None
-    answer = prompt.children.order_by("id").first()
-    generation = answer and answer.generations.order_by("id").first()
-    if answer is None or generation is None:
+    generation = Generation.objects.filter(message__parent=prompt).select_related("message").order_by("id").first()
+    if generation is None:
         raise Conflict("That message was sent before and its answer is gone.")
-    return Sent(prompt.chat_session, prompt, answer, generation, created=False)
+    return Sent(prompt.chat_session, prompt, generation.message, generation, created=False)
 
 
 def _store(

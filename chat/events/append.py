@@ -82,7 +82,7 @@ def _end_of(batch: Batch) -> list[Payload]:
 
 def _advance(batches: Sequence[Batch], now: datetime) -> dict[int, int]:
     """Fence, number and renew in one statement; return the new `last_seq` of each generation that was accepted."""
-    rows: list[object] = []
+    rows: list[int | str] = []
     for batch in batches:
         count = len(batch.payloads) + (batch.outcome is not None)
         progress = any(isinstance(payload, (Content, Thinking)) for payload in batch.payloads)
@@ -118,8 +118,9 @@ def _insert(events: dict[int, list[Event]]) -> None:
         cursor.execute(sql, [value for row in rows for value in row])
 
 
-def _param(at: datetime) -> object:
-    return connection.ops.adapt_datetimefield_value(at)
+def _param(at: datetime) -> datetime | str:
+    value: datetime | str = connection.ops.adapt_datetimefield_value(at)
+    return value
 
 
 def _close(batch: Batch, outcome: Outcome, now: datetime) -> None:

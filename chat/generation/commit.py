@@ -1,0 +1,175 @@
+"""The group commit: what all runners of this process have gathered goes into the log in one transaction.
+
+A runner puts payloads into its `Writer` and goes on reading; neighbouring pieces of text of one window become one
+event. A window is a few milliseconds when commits are quick and grows to `conf.window_max_s` with what they cost,
+so that at most one part in `conf.window_share` of the time goes into them. Commits have a thread and a database
+connection of their own: nothing else can hold them up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import DatabaseError, close_old_connections, connection
+
+from chat.conf import conf
+from chat.events.append import Appended, Batch, Outcome, append
+from chat.events.nudge import doorbell
+from chat.events.types import Content, Event, Payload, Thinking
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 0.5
+MAX_PENDING_CHARS = 64 * 1024
+
+Committed = Callable[[dict[int, list[Event]]], None]
+
+
+class LeaseLost(Exception):
+    """Another claim owns the generation now; whatever this one still has to say is void."""
+
+
+class Writer:
+    """What one claim of one generation has to say. Made by `GroupCommit.writer`."""
+
+    def __init__(self, commit: GroupCommit, generation_id: int, epoch: int) -> None:
+        self.generation_id = generation_id
+        self.epoch = epoch
+        self.lost = asyncio.Event()
+        self._commit = commit
+        self._pending: list[Payload] = []
+        self._text: tuple[type[Content] | type[Thinking], list[str]] | None = None
+        self._pending_chars = 0
+        self._outcome: Outcome | None = None
+        self._stored = asyncio.Event()
+
+    def put(self, payload: Payload) -> None:
+        """Say something; it is stored with the next window."""
+        if self.lost.is_set():
+            raise LeaseLost
+        if isinstance(payload, (Content, Thinking)):
+            self._put_text(type(payload), payload.chunk)
+        else:
+            self._close_text()
+            self._pending.append(payload)
+        self._commit.wake(self)
+
+    async def room(self) -> None:
+        """Wait while more text is pending than may be: storage that fails must not fill the memory."""
+        while self._pending_chars > MAX_PENDING_CHARS:
+            await self.stored()
+
+    async def stored(self) -> None:
+        """Wait until everything said so far is stored; raise `LeaseLost` when it never will be."""
+        self._stored.clear()
+        self._commit.wake(self)
+        await self._stored.wait()
+        if self.lost.is_set():
+            raise LeaseLost
+
+    async def end(self, outcome: Outcome, *payloads: Payload) -> None:
+        """Say the last things and end the generation."""
+        for payload in payloads:
+            self.put(payload)
+        self._outcome = outcome
+        await self.stored()
+
+    def _put_text(self, kind: type[Content] | type[Thinking], chunk: str) -> None:
+        if self._text is None or self._text[0] is not kind:
+            self._close_text()
+            self._text = (kind, [])
+        self._text[1].append(chunk)
+        self._pending_chars += len(chunk)
+
+    def _close_text(self) -> None:
+        if self._text is not None:
+            kind, parts = self._text
+            self._pending.append(kind(chunk="".join(parts)))
+            self._text = None
+
+    def take(self) -> Batch | None:
+        """Return what is pending as a batch; the group commit calls this."""
+        self._close_text()
+        if not self._pending and self._outcome is None:
+            self._stored.set()
+            return None
+        batch = Batch(self.generation_id, self.epoch, tuple(self._pending), self._outcome)
+        self._pending, self._pending_chars, self._outcome = [], 0, None
+        return batch
+
+    def done(self, *, refused: bool) -> None:
+        if refused:
+            self.lost.set()
+        if refused or (not self._pending and self._text is None):
+            self._stored.set()
+
+
+class GroupCommit:
+    """One a worker. `committed` hears of every stored event, in the event loop, after the commit."""
+
+    def __init__(self, committed: Committed) -> None:
+        self._committed = committed
+        self._waiting: dict[int, Writer] = {}
+        self._wake = asyncio.Event()
+        self._window_s = conf.window_min_s
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
+
+    def writer(self, generation_id: int, epoch: int) -> Writer:
+        return Writer(self, generation_id, epoch)
+
+    def wake(self, writer: Writer) -> None:
+        self._waiting[writer.generation_id] = writer
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Commit windows until cancelled; the last one is committed before the cancellation goes on."""
+        try:
+            while True:
+                await self._wake.wait()
+                await asyncio.sleep(self._window_s)
+                self._wake.clear()
+                await self._commit_waiting()
+        finally:
+            await asyncio.shield(self._commit_waiting())
+            self._thread.shutdown(wait=False)
+
+    async def _commit_waiting(self) -> None:
+        writers, self._waiting = self._waiting, {}
+        batches = [batch for writer in writers.values() if (batch := writer.take()) is not None]
+        if not batches:
+            return
+        result = await self._append(batches)
+        for batch in batches:
+            writers[batch.generation_id].done(refused=batch.generation_id in result.refused)
+        if result.events:
+            self._committed(result.events)
+            doorbell.ring("changes" if any(batch.outcome for batch in batches) else "events")
+
+    async def _append(self, batches: list[Batch]) -> Appended:
+        """Store the batches, however long the database is away: text that was received is not given up."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = time.perf_counter()
+            try:
+                result = await loop.run_in_executor(self._thread, _append_in_thread, batches)
+            except DatabaseError as error:
+                logger.warning("append failed, trying again: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+                continue
+            spent = time.perf_counter() - began
+            self._window_s = min(max(spent * conf.window_share, conf.window_min_s), conf.window_max_s)
+            return result
+
+
+def _append_in_thread(batches: list[Batch]) -> Appended:
+    """Append with this thread's own connection, kept open; a broken one is dropped, so that the next try is fresh."""
+    try:
+        return append(batches)
+    except DatabaseError:
+        connection.close()
+        close_old_connections()
+        raise

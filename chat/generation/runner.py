@@ -1,0 +1,280 @@
+"""One claim of one generation, from its first event to its last.
+
+The runner asks the model, turns what comes into payloads and puts them into its writer; it never touches the
+database for text. It ends in one of four ways: the answer is complete, a person stopped it, it failed, or the claim
+was lost or handed back, which leaves the generation to another worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+
+from chat.conf import conf
+from chat.errors import ContextExceeded, EmptyAnswer, ModelNotFound, ProviderError
+from chat.events import types as t
+from chat.events.append import Outcome
+from chat.events.fold import Fold
+from chat.events.read import fold_log
+from chat.generation.commit import LeaseLost, Writer
+from chat.generation.continuation import Overlap
+from chat.generation.lease import Claim
+from chat.generation.meter import Meter
+from chat.generation.prompt import Prompt, fitted, prompt_for
+from chat.models import Generation
+from chat.models.work import db_work
+from chat.providers.backoff import delay_s
+from chat.providers.registry import provider_for
+from chat.providers.types import ChatRequest, Done, LoadedModel, ModelInfo, Provider, TextDelta
+from chat.queries.models import default_of
+
+logger = logging.getLogger(__name__)
+
+Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
+
+ASK_S = 5.0
+LOADING_POLL_S = 1.0
+
+PHASE_TEXTS: dict[t.PhaseName, str] = {
+    "loading": "Loading the model",
+    "reading": "Reading the chat",
+    "thinking": "Thinking",
+    "writing": "Writing",
+    "tool": "Using a tool",
+}
+
+
+class Runner:
+    """Made by the worker for each claim; `stop` and `lose` may be called at any time from its event loop."""
+
+    def __init__(self, claim: Claim, writer: Writer, spawn: Spawn) -> None:
+        self.claim = claim
+        self._writer = writer
+        self._spawn = spawn
+        self._scope = asyncio.timeout(None)
+        self._entered = False
+        self._over: str = ""
+        self._phase: str = ""
+        self._chars = 0
+        self._meter = Meter()
+
+    def stop(self) -> None:
+        """A person wants it to end: leave whatever is waited for, at once."""
+        self._leave("stopped")
+
+    def lose(self) -> None:
+        """The lease is gone: leave without a word."""
+        self._leave("lost")
+
+    def _leave(self, why: str) -> None:
+        if self._over:
+            return
+        self._over = why
+        if self._entered:
+            self._scope.reschedule(asyncio.get_running_loop().time())
+
+    async def run(self) -> None:
+        try:
+            async with self._scope:
+                self._entered = True
+                if self._over:
+                    raise TimeoutError
+                outcome, last = await self._answer()
+        except TimeoutError:
+            if not self._over:
+                raise
+            if self._over == "lost":
+                return
+            outcome, last = Outcome(state="stopped", finish_reason="stopped"), self._meter.usage()
+        except LeaseLost:
+            return
+        try:
+            await self._writer.end(outcome, *last)
+        except LeaseLost:
+            logger.info("generation %s was taken over before its end", self.claim.id)
+
+    async def _answer(self) -> tuple[Outcome, list[t.Payload]]:
+        """Write the answer; return how it ended and the last things to say."""
+        try:
+            generation, fold = await db_work(_load, self.claim.id)
+            provider = provider_for(conf.ollama_host)
+            prefix = self._open(generation, fold)
+            info = await self._model(provider, generation)
+            await self._note(generation, info)
+            prompt = await db_work(prompt_for, generation, prefix=prefix)
+            return await self._attempts(provider, generation, info, prompt, prefix)
+        except ProviderError as error:
+            return self._failed(error.code, error.text, retryable=error.retryable)
+        except LeaseLost:
+            raise
+        except Exception:  # the guard of one generation: a defect of ours must not take the worker with it
+            logger.exception("generation %s failed", self.claim.id)
+            return self._failed("internal", "Something went wrong inside SMAIL. The operator's log has the details.")
+
+    def _open(self, generation: Generation, fold: Fold) -> str:
+        """Say that this claim has begun; return the text to go on from."""
+        server = provider_label()
+        if self.claim.again:
+            self._writer.put(t.Recovered(epoch=self.claim.epoch, reason="worker_lost"))
+            if not fold.content and fold.thinking:
+                self._writer.put(t.Replace(content="", thinking=""))
+            self._chars = len(fold.content)
+            return fold.content
+        self._writer.put(t.Started(epoch=self.claim.epoch, model=generation.model, server=server))
+        if generation.kind != Generation.Kind.CONTINUE:
+            return ""
+        message = generation.message
+        self._writer.put(t.Replace(content=message.content, thinking=message.thinking))
+        self._chars = len(message.content)
+        return message.content
+
+    async def _model(self, provider: Provider, generation: Generation) -> ModelInfo:
+        """Return the model to use; where none was chosen, the default of what the server has."""
+        if generation.model:
+            return await provider.model(generation.model)
+        name = default_of(tuple(model for model in await provider.models() if model.can("completion")))
+        if not name:
+            raise ModelNotFound("The model server has no model yet. An operator has to install one.")
+        return await provider.model(name)
+
+    async def _note(self, generation: Generation, info: ModelInfo) -> None:
+        generation.model = generation.model or info.name
+        row = Generation.objects.filter(pk=generation.pk, epoch=self.claim.epoch)
+        await row.aupdate(model=generation.model, model_digest=info.digest, server=provider_label())
+
+    async def _attempts(
+        self, provider: Provider, generation: Generation, info: ModelInfo, prompt: Prompt, prefix: str
+    ) -> tuple[Outcome, list[t.Payload]]:
+        """Ask until a first delta has come or the attempts are used up."""
+        window = await self._window(provider, generation, info)
+        prompt = fitted(prompt, window)
+        attempt = 1
+        while True:
+            request = ChatRequest(generation.model, prompt.messages, generation.options, generation.think)
+            try:
+                return await self._stream(provider, request, prompt, prefix)
+            except ContextExceeded:
+                smaller = fitted(prompt, (window or 8192) // 2)
+                if self._meter.deltas or smaller.left_out == prompt.left_out:
+                    raise
+                window, prompt = (window or 8192) // 2, smaller
+            except ProviderError as error:
+                if self._meter.deltas or not error.retryable or attempt >= conf.max_attempts:
+                    raise
+                await self._wait_and_retry(attempt, error)
+                attempt += 1
+
+    async def _wait_and_retry(self, attempt: int, error: ProviderError) -> None:
+        wait_s = round(delay_s(attempt, random.random), 1)
+        self._phase = ""
+        self._writer.put(t.Retry(attempt=attempt, wait_s=wait_s, code=error.code, text=error.text))
+        await asyncio.sleep(wait_s)
+
+    async def _window(self, provider: Provider, generation: Generation, info: ModelInfo) -> int | None:
+        """Return the window really in use, in tokens, and say whether the model has to be loaded first."""
+        asked = generation.options.get("num_ctx")
+        loaded = await _loaded(provider, info.name)
+        self._say_phase("reading" if loaded else "loading")
+        if not loaded:
+            self._spawn(self._watch_loading(provider, info.name))
+        window = asked or (loaded.context if loaded else None) or info.trained_context
+        self._meter.window = window if isinstance(window, int) else None
+        return self._meter.window
+
+    async def _watch_loading(self, provider: Provider, name: str) -> None:
+        """Turn `loading` into `reading` as soon as the server says that the model is there."""
+        while self._phase == "loading" and not self._over:
+            await asyncio.sleep(LOADING_POLL_S)
+            if self._phase == "loading" and await _loaded(provider, name):
+                self._say_phase("reading")
+
+    async def _stream(
+        self, provider: Provider, request: ChatRequest, prompt: Prompt, prefix: str
+    ) -> tuple[Outcome, list[t.Payload]]:
+        if prompt.left_out:
+            text = f"Reading the chat without its first {prompt.left_out} messages: the model's window is full"
+            self._say_phase("reading", text)
+        overlap = Overlap(prefix)
+        done: Done | None = None
+        async with aclosing(provider.stream(request)) as deltas:
+            async for delta in deltas:
+                match delta:
+                    case TextDelta(kind, text):
+                        self._take(kind, text, overlap)
+                        await self._writer.room()
+                    case Done():
+                        done = delta
+                if self._chars >= conf.max_response_chars:
+                    done = Done(finish_reason="length")
+                    break
+        return self._finished(done or Done(finish_reason="stop"), overlap.rest())
+
+    def _take(self, kind: str, text: str, overlap: Overlap) -> None:
+        self._meter.count()
+        text = storable(text)
+        if kind == "thinking":
+            self._say_phase("thinking")
+            self._writer.put(t.Thinking(chunk=text))
+        elif new := overlap.take(text):
+            self._write(new)
+        if self._meter.due():
+            self._writer.put(self._meter.running_usage())
+
+    def _write(self, text: str) -> None:
+        self._say_phase("writing")
+        text = text[: conf.max_response_chars - self._chars]
+        self._chars += len(text)
+        self._writer.put(t.Content(chunk=text))
+
+    def _finished(self, done: Done, rest: str) -> tuple[Outcome, list[t.Payload]]:
+        if rest:
+            self._write(rest)
+        usage = self._meter.usage(done)
+        cut = done.finish_reason == "length"
+        if not self._chars and not cut:
+            error = EmptyAnswer()
+            return self._failed(error.code, error.text, retryable=True)
+        return Outcome(state="completed", finish_reason="length" if cut else "stop"), usage
+
+    def _failed(self, code: str, text: str, *, retryable: bool = False) -> tuple[Outcome, list[t.Payload]]:
+        error = t.Error(code=code, error=text, retryable=retryable)
+        outcome = Outcome(state="failed", finish_reason="error", error_code=code, error_text=text)
+        return outcome, [*self._meter.usage(), error]
+
+    def _say_phase(self, phase: t.PhaseName, text: str = "") -> None:
+        if phase != self._phase or text:
+            self._phase = phase
+            self._writer.put(t.Phase(phase=phase, text=text or PHASE_TEXTS[phase]))
+
+
+def storable(text: str) -> str:
+    """Return the text without what no database takes: NUL and halves of surrogate pairs."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode()
+    return text
+
+
+def provider_label() -> str:
+    """Return the server's name for events and rows: never its address, which only operators may know."""
+    return "ollama"
+
+
+async def _loaded(provider: Provider, name: str) -> LoadedModel | None:
+    try:
+        async with asyncio.timeout(ASK_S):
+            loaded = await provider.loaded()
+    except (ProviderError, TimeoutError):
+        return None
+    return next((model for model in loaded if model.name.split(":latest")[0] == name.split(":latest")[0]), None)
+
+
+def _load(generation_id: int) -> tuple[Generation, Fold]:
+    rows = Generation.objects.select_related("message", "chat_session")
+    return rows.get(pk=generation_id), fold_log(generation_id)
