@@ -9,6 +9,8 @@ from django.conf import settings as django_settings
 
 from accounts.models import User
 
+pytest_plugins = ["tests.ollama_sim.fixtures"]
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -16,6 +18,12 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
     default = django_settings.DATABASES["default"]
     if default["ENGINE"].endswith("sqlite3"):
         default["TEST"]["NAME"] = str(Path(tmp_path_factory.mktemp("database")) / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Serve `static/` itself: what was collected on this machine may be old, and a fresh clone has nothing."""
+    django_settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
