@@ -1,0 +1,101 @@
+/** <message-stream data-chat data-socket data-events>: a chat that is being watched. The stream lives as long as the element. */
+import { ErrorHandler } from "../errors/handler.js";
+import { browserTurns } from "../lib/turns.js";
+import { Page } from "../stream/apply.js";
+import { StreamManager } from "../stream/manager.js";
+import { openEventStream } from "../stream/sse.js";
+import { openWebSocket } from "../stream/websocket.js";
+import { ConnectionLine } from "../ui/connection-line.js";
+import { Conversation } from "../ui/conversation.js";
+
+const REPORT_EACH_MS = 60_000;
+
+export class MessageStream extends HTMLElement {
+  /** @type {StreamManager | null} */
+  manager = null;
+  #connected = new AbortController();
+  #errors = new ErrorHandler();
+
+  connectedCallback() {
+    const chat = this.dataset.chat;
+    const messages = this.querySelector("#messages");
+    if (!chat || !(messages instanceof HTMLElement)) return;
+    this.#connected = new AbortController();
+    this.#watch(chat, messages, this.#connected.signal);
+  }
+
+  disconnectedCallback() {
+    this.#connected.abort();
+    this.manager?.stop();
+    this.manager = null;
+  }
+
+  /** @param {string} chat @param {HTMLElement} messages @param {AbortSignal} signal */
+  #watch(chat, messages, signal) {
+    const page = new Page(messages);
+    const manager = new StreamManager({
+      chat,
+      cursors: this.#cursors(),
+      show: (html) => page.show(html),
+      errors: this.#errors,
+      turns: browserTurns,
+      socket: (on) => openWebSocket(this.#address(this.dataset.socket ?? "/ws/chat/"), on),
+      events: (cursors, on) => openEventStream(this.#eventsAddress(cursors), on),
+    });
+    this.manager = manager;
+    new ConnectionLine(manager, signal);
+    new Conversation({ chat, messages, manager, turns: browserTurns }, signal);
+    this.#listen(manager, signal);
+    const report = setInterval(() => this.#report(), REPORT_EACH_MS);
+    signal.addEventListener("abort", () => {
+      page.close();
+      clearInterval(report);
+    });
+    manager.start();
+  }
+
+  /** @param {StreamManager} manager @param {AbortSignal} signal */
+  #listen(manager, signal) {
+    const seen = () => (document.hidden ? manager.hide() : manager.wake());
+    document.addEventListener("visibilitychange", seen, { signal });
+    document.addEventListener("resume", () => manager.wake(), { signal });
+    document.addEventListener("htmx:afterRequest", () => manager.live || manager.wake(), { signal });
+    window.addEventListener("online", () => manager.renew(), { signal });
+    window.addEventListener("pagehide", () => this.#leave(manager), { signal });
+    window.addEventListener("pageshow", ({ persisted }) => persisted && manager.wake(), { signal });
+  }
+
+  /** An open socket would keep the page out of the back/forward cache. @param {StreamManager} manager */
+  #leave(manager) {
+    this.#report({ last: true });
+    manager.park();
+  }
+
+  /** @param {{last?: boolean}} [options] */
+  #report(options) {
+    const counts = this.#errors.report(Date.now(), options);
+    if (!counts) return;
+    const sent = this.manager?.send({ do: "report", ...counts });
+    if (!sent && this.dataset.report) navigator.sendBeacon(this.dataset.report, JSON.stringify(counts));
+  }
+
+  /** @returns {Record<string, number>} how far the server had rendered the open answers */
+  #cursors() {
+    const data = this.querySelector("#cursors") ?? document.getElementById("cursors");
+    return JSON.parse(data?.textContent || "{}");
+  }
+
+  /** @param {string} path */
+  #address(path) {
+    const url = new URL(path, location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    return url.href;
+  }
+
+  /** @param {string} cursors */
+  #eventsAddress(cursors) {
+    const url = new URL(this.dataset.events ?? `/chat/${this.dataset.chat}/stream`, location.href);
+    url.searchParams.set("cursor", cursors);
+    return url.href;
+  }
+}

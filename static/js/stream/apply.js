@@ -1,0 +1,94 @@
+/**
+ * From a frame's HTML to the page: the only stream module that touches the DOM. Everything goes through htmx, so that
+ * attributes inside the fragments work. Repeats do no harm: what is on the page already is replaced, not added.
+ */
+import { markSelection, restoreSelection } from "../lib/selection.js";
+
+const NO_WAITING = { swapStyle: /** @type {const} */ ("none"), swapDelay: 0, settleDelay: 0, ignoreTitle: true };
+
+export class Page {
+  #messages;
+  /** @type {Map<string, boolean>} what the reader has opened or closed by hand */
+  #folds = new Map();
+  #listening = new AbortController();
+
+  /** @param {HTMLElement} messages */
+  constructor(messages) {
+    this.#messages = messages;
+    messages.addEventListener("click", (event) => this.#fold(event), this.#listening);
+  }
+
+  /**
+   * Apply out-of-band fragments at once.
+   * @param {string} html
+   * @returns {boolean} false if a fragment did not fit the page
+   */
+  show(html) {
+    let fits = true;
+    const misfit = () => (fits = false);
+    const mark = markSelection(this.#messages);
+    document.body.addEventListener("htmx:oobErrorNoTarget", misfit);
+    try {
+      htmx.swap(this.#messages, withoutRepeats(html), NO_WAITING);
+    } catch (error) {
+      console.error(error);
+      misfit();
+    } finally {
+      document.body.removeEventListener("htmx:oobErrorNoTarget", misfit);
+    }
+    this.#keepFolds();
+    restoreSelection(mark);
+    return fits;
+  }
+
+  close() {
+    this.#listening.abort();
+  }
+
+  /** @param {Event} event */
+  #fold(event) {
+    const details = event.target instanceof Element && event.target.closest("summary")?.parentElement;
+    if (details instanceof HTMLDetailsElement && details.id) this.#folds.set(details.id, !details.open);
+  }
+
+  #keepFolds() {
+    for (const [id, open] of this.#folds) {
+      const details = document.getElementById(id);
+      if (details instanceof HTMLDetailsElement && details.open !== open) details.open = open;
+    }
+  }
+}
+
+/**
+ * Let an addition of something that is there already replace it in place, and a replacement of an article that is not
+ * there add it. Most frames are neither and go through unread.
+ * @param {string} html
+ */
+function withoutRepeats(html) {
+  if (!/beforeend|afterbegin|<article/.test(html)) return html;
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const part of Array.from(template.content.children)) {
+    if (part.matches("[hx-swap-oob^=beforeend], [hx-swap-oob^=afterbegin]")) replaceRepeats(part);
+    else if (part.matches("article[hx-swap-oob=true]") && !document.getElementById(part.id)) wrapAsAddition(part);
+  }
+  return template.innerHTML;
+}
+
+/** @param {Element} addition */
+function replaceRepeats(addition) {
+  const additions = addition instanceof HTMLTemplateElement ? addition.content : addition;
+  const repeats = Array.from(additions.children).filter(({ id }) => id && document.getElementById(id));
+  for (const repeat of repeats) repeat.setAttribute("hx-swap-oob", "true");
+  addition.before(...repeats);
+  if (!additions.childElementCount) addition.remove();
+}
+
+/** @param {Element} article */
+function wrapAsAddition(article) {
+  const addition = document.createElement("div");
+  addition.setAttribute("hx-swap-oob", "beforeend:#messages");
+  article.removeAttribute("hx-swap-oob");
+  article.replaceWith(addition);
+  addition.append(article);
+}
