@@ -41,7 +41,7 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
         return email
 
 
-class FirstAdministratorForm(BaseUserCreationForm):
+class FirstAdministratorForm(BaseUserCreationForm):  # type: ignore[type-arg]
     """Username and password as everywhere; the email is for password resets and may be left out."""
 
     email = forms.EmailField(label="Email (optional)", required=False)
