@@ -14,6 +14,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 admin.site.site_header = admin.site.site_title = admin.site.index_title = "SMAIL"
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="chat:new")),
+    path("chat/", include("chat.urls")),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("accounts/login/", SignInView.as_view(), name="account_login"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 from django import template
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from chat.providers.types import ModelInfo
+from chat.rendering.status import seconds
+
 register = template.Library()
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "theme"
+ABILITIES = {"tools": "tools", "vision": "images", "thinking": "thinking"}
 
 
 @register.simple_tag
@@ -32,17 +34,9 @@ def theme(context: template.Context) -> str:
 
 
 @register.filter
-def duration(seconds: float | None) -> str:
-    """Return seconds as people say them: "0.4 s", "12 s", "3 min 5 s"."""
-    if seconds is None:
-        return ""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = math.floor(seconds + 0.5)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+def duration(value: float | None) -> str:
+    """Return seconds as people say them."""
+    return "" if value is None else seconds(value)
 
 
 @register.filter
@@ -59,3 +53,10 @@ def gigabytes(size_bytes: int) -> str:
     if size_bytes >= 1_000_000_000:
         return f"{size_bytes / 1e9:.1f} GB"
     return f"{size_bytes / 1e6:.0f} MB"
+
+
+@register.filter
+def abilities(model: ModelInfo) -> list[str]:
+    """Return what a model can do besides chatting, in words for people."""
+    named = model.capabilities or frozenset()
+    return [word for ability, word in ABILITIES.items() if ability in named]

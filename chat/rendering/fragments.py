@@ -1,0 +1,225 @@
+"""The page's HTML: whole messages, and the out-of-band fragments that take a page from one view to the next.
+
+One source: a page, a reset and the patches of a stream come from the same templates, so that the page after a stream
+equals the page after a reload (`tests/chat/test_fragments.py`). Fragments name their targets by `rendering/ids`.
+
+Besides htmx's own swaps there is `grow`: `<template id=TARGET hx-swap-oob="grow" data-at="D.K.C">` keeps what the
+target has up to a point and appends (`rendering/grow` computes it, `static/js/stream/grow.js` applies it). A message
+that `turn_appended` brings may be on the page already; the page then replaces it where it is.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Protocol
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from chat.errors import RateLimited, SmailError
+from chat.events.answer import AnswerView, PromptView
+from chat.events.fold import ToolUse
+from chat.rendering import ids
+from chat.rendering.status import StatusLine, ThinkingLine, status_line, thinking_line
+
+
+class ChatEntry(Protocol):
+    """A chat as the sidebar lists it (`queries.sessions.ChatItem`)."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def writing(self) -> bool: ...
+    @property
+    def deleted(self) -> bool: ...
+
+
+def prompt_article(view: PromptView) -> str:
+    """Return what the person sent as the page shows it."""
+    return _render("_prompt.html", view=view)
+
+
+def answer_article(view: AnswerView) -> str:
+    """Return the whole answer as the page shows it."""
+    return AnswerStream(view).article()
+
+
+def reset(view: AnswerView) -> str:
+    """Return the whole answer as a replacement of what the page has of it."""
+    return AnswerStream(view).reset()
+
+
+def turn_appended(prompt: PromptView, answer: AnswerView) -> str:
+    """Return the fragment that puts a prompt and its answer at the end of the chat."""
+    articles = mark_safe(prompt_article(prompt) + answer_article(answer))
+    return format_html('<div hx-swap-oob="beforeend:#messages">{}</div>', articles)
+
+
+def chat_item_fragment(item: ChatEntry, *, current: str = "") -> str:
+    """Return the fragments that move a chat to the top of the list, or take it away when it is deleted.
+
+    `current` is the id of the chat that the page shows.
+    """
+    gone = format_html('<li id="{}" hx-swap-oob="delete"></li>', ids.chat(item.id))
+    if item.deleted:
+        return gone
+    entry = _render("_chat_item.html", item=item, current=current)
+    return gone + format_html('<ul hx-swap-oob="afterbegin:#chat-list">{}</ul>', entry)
+
+
+def title_fragment(title: str) -> str:
+    """Return the fragment that names the chat which the page shows."""
+    return _render("_title.html", title=title, oob="true")
+
+
+def notice(text: str, kind: str = "plain", *, undo_url: str = "", retry_after: int = 0) -> str:
+    """Return a toast; `kind` is plain, odd or bad."""
+    toast = _render("_toast.html", text=text, kind=kind, undo_url=undo_url, retry_after=retry_after)
+    return format_html('<div hx-swap-oob="beforeend:#toasts">{}</div>', toast)
+
+
+def error_notice(error: SmailError) -> str:
+    """Return the toast that says what could not be done and why."""
+    retry_after = error.retry_after if isinstance(error, RateLimited) else 0
+    return notice(error.text, "odd" if error.retryable else "bad", retry_after=retry_after)
+
+
+class AnswerStream:
+    """One answer on one page: knows what the page shows and says what to change.
+
+    Called some ten times a second for each viewed answer, so nothing is rendered unless its values changed.
+    """
+
+    __slots__ = ("_body", "_line", "_status", "_thinking", "_view")
+
+    def __init__(self, view: AnswerView) -> None:
+        self._view = view
+        self._body = _Text(view.content, view.is_open)
+        self._thinking = _Text(view.thinking, view.is_open)
+        self._status = status_line(view)
+        self._line = thinking_line(view)
+
+    def article(self, *, oob: str = "") -> str:
+        """Return the whole answer as of the last view."""
+        parts = _Parts(self._view, self._status, self._line)
+        return parts.html("_answer.html", oob=oob, body=self._body.html, thinking=self._thinking.html)
+
+    def reset(self) -> str:
+        return self.article(oob="true")
+
+    def advance(self, view: AnswerView) -> str:
+        """Return the fragments that take the page from the last view to this one; "" when nothing shows."""
+        before, self._view = self._view, view
+        if _identity(before) != _identity(view):
+            self.__init__(view)  # type: ignore[misc]
+            return self.reset()
+        parts = _Parts(view, status_line(view), thinking_line(view))
+        html = self._grow_thinking(before, parts)
+        if _tools(before) != _tools(view):
+            html += parts.html("parts/_tools.html")
+        html += self._body.patch(ids.part(view.message_id, "body"), view.content, view.is_open)
+        if parts.status != self._status:
+            html += parts.html("parts/_status.html")
+        if before.is_open != view.is_open:
+            html += parts.html("parts/_footer.html")
+        self._status, self._line = parts.status, parts.line
+        return html
+
+    def _grow_thinking(self, before: AnswerView, parts: _Parts) -> str:
+        view = parts.view
+        grown = self._thinking.patch(ids.part(view.message_id, "thinking-text"), view.thinking, view.is_open)
+        if bool(before.thinking) != bool(view.thinking):  # shown or hidden: the reader cannot have it open
+            return parts.html("parts/_thinking.html", thinking=self._thinking.html)
+        return grown if parts.line == self._line else grown + parts.html("parts/_thinking_summary.html")
+
+
+class _Text:
+    """A Markdown text on the page: growing while the answer is open, then as one rendering gives it."""
+
+    __slots__ = ("_is_open", "_text", "html")
+
+    def __init__(self, text: str, is_open: bool) -> None:
+        self._text, self._is_open = text, is_open
+        self.html = mark_safe(_ended_html(text))
+
+    def patch(self, target: str, text: str, is_open: bool) -> str:
+        """Return the fragment that takes the target to this text, "" when it shows it already."""
+        if text == self._text and is_open == self._is_open:
+            return ""
+        self._text, self._is_open = text, is_open
+        before, self.html = self.html, mark_safe(_ended_html(text))
+        return "" if before == self.html else _grow(target, "0.0.0", self.html)
+
+
+class _Parts:
+    """What the templates of one view need."""
+
+    __slots__ = ("line", "status", "view")
+
+    def __init__(self, view: AnswerView, status: StatusLine, line: ThinkingLine) -> None:
+        self.view, self.status, self.line = view, status, line
+
+    def html(self, template: str, *, oob: str = "true", **more: object) -> str:
+        return _render(
+            template,
+            view=self.view,
+            status=self.status,
+            summary=self.line,
+            tools=_tools(self.view),
+            urls=_Urls(self.view),
+            context_percent=_context_percent(self.view),
+            oob=oob,
+            **more,
+        )
+
+
+class _Urls:
+    """Where the buttons of an answer lead; made only when a template asks."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self, view: AnswerView) -> None:
+        self._view = view
+
+    def stop(self) -> str:
+        return reverse("chat:stop", args=[self._view.generation_id])
+
+    def retry(self) -> str:
+        return reverse("chat:retry", args=[self._view.message_id])
+
+    def go_on(self) -> str:
+        return reverse("chat:continue", args=[self._view.message_id])
+
+
+def _render(template: str, **context: object) -> SafeString:
+    # The templates end in a newline, as files do; between messages it would be a text node.
+    return mark_safe(render_to_string(f"chat/{template}", context).rstrip("\n"))
+
+
+def _grow(target: str, at: str, html: str) -> str:
+    return format_html('<template id="{}" hx-swap-oob="grow" data-at="{}">{}</template>', target, at, mark_safe(html))
+
+
+@lru_cache(maxsize=256)
+def _ended_html(text: str) -> str:
+    """Return the HTML of a whole text; a page of fifty turns must not render fifty texts again."""
+    return format_html("<p>{}</p>", text) if text else ""
+
+
+def _identity(view: AnswerView) -> tuple[str, str, str]:
+    return view.message_id, view.generation_id, view.model
+
+
+def _tools(view: AnswerView) -> tuple[ToolUse, ...]:
+    """Return the uses of tools to show; they stand with the answer while it is written."""
+    return view.tools if view.is_open else ()
+
+
+def _context_percent(view: AnswerView) -> int:
+    if not view.context_used or not view.context_size:
+        return 0
+    return 100 * view.context_used // view.context_size
