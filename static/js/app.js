@@ -1,0 +1,17 @@
+/** The page's own code: registers the elements; each does its work when it is on the page. */
+import { ChatComposer } from "./elements/chat-composer.js";
+import { CopyButton } from "./elements/copy-button.js";
+import { ElapsedTime } from "./elements/elapsed-time.js";
+import { MessageStream } from "./elements/message-stream.js";
+import { ScrollAnchor } from "./elements/scroll-anchor.js";
+import { ThemeSwitch } from "./elements/theme-switch.js";
+import { listenForShortcuts } from "./ui/shortcuts.js";
+import { tendToasts } from "./ui/toasts.js";
+
+const elements = { ChatComposer, CopyButton, ElapsedTime, MessageStream, ScrollAnchor, ThemeSwitch };
+for (const [name, element] of Object.entries(elements)) {
+  customElements.define(name.replace(/(?!^)([A-Z])/g, "-$1").toLowerCase(), element);
+}
+const toasts = document.getElementById("toasts");
+if (toasts) tendToasts(toasts);
+listenForShortcuts();
