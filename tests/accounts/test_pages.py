@@ -40,6 +40,8 @@ def test_it_works(client: Client, owner: User, path: str) -> None:
     assert response.status_code in (200, 404)
     assert_strict(response.content.decode())
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    # With no-referrer a browser sends "Origin: null" with each form, and no form could be posted.
+    assert response.headers["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("path", FOR_SIGNED_IN)
