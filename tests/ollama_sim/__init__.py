@@ -23,7 +23,7 @@ To look at: `requests` (all, with raw bodies), `started` `finished` `cancelled` 
 `tokens_after_disconnect` `open_connections`. Knobs, to be set at any time: `tokens_per_s` (0: no delay) `jitter`
 `load_s` `slots` (per model, 1 as Ollama's default: further requests wait in silence) `queue_limit` `prefill`
 `overflow` `framing` `profile` (`OLD_SERVER`: no capabilities told) `stuck_slot_bug` `api_key` `models`.
-`ollama_slots`: other fixtures are `ollama_thread` (an `OllamaSimThread` for synchronous and browser tests: same
+The other fixture is `ollama_thread` (an `OllamaSimThread` for synchronous and browser tests: same
 names, thread-safe, `wait_for` blocks). As a process: `python -m tests.ollama_sim --port 0 --tokens-per-s 30`.
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, cast
 
 import httpx
@@ -18,7 +18,7 @@ from chat import errors
 from chat.conf import conf
 from chat.providers.ollama import decode, models
 from chat.providers.ollama.address import base_url
-from chat.providers.ollama.errors import from_line, from_status, problem_in, translated
+from chat.providers.ollama.errors import from_connection, from_line, from_status, problem_in
 from chat.providers.ollama.payload import chat_payload, wants_abilities
 from chat.providers.ollama.reading import LineReader, Patience
 from chat.providers.ollama.transport import AiohttpTransport
@@ -31,6 +31,8 @@ INFO_BODY_BYTES = 16 * 1024 * 1024
 INFO_TIMEOUT_S = 20.0
 SHOWN_MODELS = 512
 SHOW_AT_ONCE = 4
+# InvalidURL is not one of httpx's HTTPErrors.
+FROM_HTTPX = (httpx.HTTPError, httpx.InvalidURL)
 
 
 class OllamaProvider:
@@ -50,20 +52,17 @@ class OllamaProvider:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         payload = chat_payload(request, await self._abilities(request))
-        patience = Patience()
-        begun = False
-        async with self._answer(payload, patience) as response, aclosing(_chunks(response)) as chunks:
-            reader = LineReader(chunks, patience)
-            while (lines := await reader.read()) is not None:
-                for line in lines:
-                    said = decode.json_object(line)
-                    if said.get("error"):
-                        raise from_line(said, begun=begun)
-                    for delta in decode.deltas_of(said):
-                        yield delta
-                        if isinstance(delta, Done):
-                            return
-                        begun = True
+        with closing(Patience()) as patience:
+            async with self._answer(payload, patience) as response, aclosing(_chunks(response)) as chunks:
+                reader = LineReader(chunks, patience)
+                begun = False
+                while (lines := await reader.read()) is not None:
+                    for line in lines:
+                        for delta in _deltas(line, begun=begun):
+                            yield delta
+                            if isinstance(delta, Done):
+                                return
+                            begun = True
         raise errors.StreamInterrupted()
 
     async def models(self) -> list[ModelInfo]:
@@ -113,12 +112,13 @@ class OllamaProvider:
     async def _answer(self, payload: Mapping[str, Any], patience: Patience) -> AsyncIterator[httpx.Response]:
         """Open the stream; the head comes together with the first line, so this waits for the model."""
         post = self._http.build_request("POST", "api/chat", json=payload, timeout=_timeouts())
-        with translated():
-            async with patience.wait():
-                response = await self._http.send(post, stream=True)
+        try:
+            response = await patience.wait(self._http.send(post, stream=True))
+        except FROM_HTTPX as error:
+            raise from_connection(error, begun=False) from error
         try:
             if response.status_code != 200:
-                raise from_status(response.status_code, await _limited(response, ERROR_BODY_BYTES))
+                raise from_status(response.status_code, await patience.wait(_words(response)))
             yield response
         finally:
             await response.aclose()
@@ -145,16 +145,17 @@ class OllamaProvider:
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         request = self._http.build_request(method, path, json=body, timeout=_timeouts())
-        with translated():
-            try:
-                async with asyncio.timeout(INFO_TIMEOUT_S):
-                    response = await self._http.send(request, stream=True)
-                    try:
-                        content = await _limited(response, INFO_BODY_BYTES)
-                    finally:
-                        await response.aclose()
-            except TimeoutError as error:
-                raise errors.ModelServerUnreachable("The model server does not answer.") from error
+        try:
+            async with asyncio.timeout(INFO_TIMEOUT_S):
+                response = await self._http.send(request, stream=True)
+                try:
+                    content = await _limited(response, INFO_BODY_BYTES)
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            raise errors.ModelServerUnreachable("The model server does not answer.") from error
+        except FROM_HTTPX as error:
+            raise from_connection(error, begun=False) from error
         if response.status_code != 200:
             raise from_status(response.status_code, content)
         return _info(content)
@@ -163,6 +164,21 @@ class OllamaProvider:
 def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     # httpx calls it an iterator, but it is a generator and has to be closed like one.
     return cast(AsyncGenerator[bytes, None], response.aiter_bytes())
+
+
+def _deltas(line: bytes, *, begun: bool) -> list[Delta]:
+    said = decode.json_object(line)
+    if said.get("error"):
+        raise from_line(said, begun=begun)
+    return decode.deltas_of(said)
+
+
+async def _words(response: httpx.Response) -> bytes:
+    """Read what an error says; its status is enough where the words do not come."""
+    try:
+        return await _limited(response, ERROR_BODY_BYTES)
+    except httpx.HTTPError:
+        return b""
 
 
 async def _limited(response: httpx.Response, limit: int) -> bytes:

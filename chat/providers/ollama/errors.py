@@ -1,7 +1,7 @@
 """Whatever goes wrong with Ollama, as an error of `chat.errors`.
 
-Three doors: `from_status` (an answer other than 200), `from_line` (an `error` in the stream) and `translated` (the
-connection itself). What people get to read is our own sentence, or the server's where it holds no address or path;
+Three doors: `from_status` (an answer other than 200), `from_line` (an `error` in the stream) and `from_connection`
+(httpx's errors). What people get to read is our own sentence, or the server's where it holds no address or path;
 the server's own words are kept as a note on the exception, for the log.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -86,17 +85,15 @@ def problem_in(body: bytes) -> str:
     return _inner(said.get("error")) if isinstance(said, dict) and said.get("error") else text
 
 
-@contextmanager
-def translated(*, begun: bool = False) -> Iterator[None]:
-    """Turn httpx's errors into ours. `begun`: the head of an answer has been read, so there was a server."""
-    try:
-        yield
-    except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.ProxyError) as error:
-        raise errors.ModelServerUnreachable() from error
-    except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-        raise errors.ModelStalled() from error
-    except httpx.HTTPError as error:
-        raise (errors.StreamInterrupted() if begun else errors.ModelServerUnreachable()) from error
+def from_connection(error: httpx.HTTPError | httpx.InvalidURL, *, begun: bool) -> errors.ProviderError:
+    """Say what a broken connection means. `begun`: the head of an answer has been read, so there was a server."""
+    match error:
+        case httpx.ReadTimeout() | httpx.WriteTimeout():
+            return errors.ModelStalled()
+        case httpx.RemoteProtocolError() if not begun:
+            return errors.ModelServerError("What answers at the model server's address is not Ollama.")
+        case _:
+            return errors.StreamInterrupted() if begun else errors.ModelServerUnreachable()
 
 
 def _recognised(problem: str) -> errors.ProviderError | None:

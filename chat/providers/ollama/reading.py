@@ -8,38 +8,78 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable
+from typing import Any, TypeVar, cast
+
+import httpx
 
 from chat import errors
 from chat.conf import conf
-from chat.providers.ollama.errors import translated
+from chat.providers.ollama.errors import from_connection
 from chat.providers.ollama.lines import LineSplitter
+
+T = TypeVar("T")
 
 
 class Patience:
-    """Bounds every wait of one answer."""
+    """Bounds every wait of one answer, by one timer.
 
-    __slots__ = ("_loop", "_silent_until", "_until")
+    The timer is set anew when it rings too early, not at every read: `asyncio.timeout` around each read cost a
+    third of the CPU of reading. Whoever makes one closes it.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         now = self._loop.time()
         self._until = now + conf.answer_timeout_s
         self._silent_until = now + conf.first_delta_timeout_s
+        self._timer: asyncio.TimerHandle | None = None
+        self._reader: asyncio.Task[Any] | None = None
+        self._rang = False
 
     def heard(self) -> None:
+        """Start the silence anew; after the first line it may be shorter than the timer is set for."""
         self._silent_until = self._loop.time() + conf.idle_timeout_s
+        if self._timer is not None and self._timer.when() > self._silent_until:
+            self.close()
 
-    @asynccontextmanager
-    async def wait(self) -> AsyncIterator[None]:
+    async def wait(self, read: Awaitable[T]) -> T:
+        """Await `read` as `asyncio.timeout` would; ModelStalled when it takes too long."""
+        self._reader = task = cast("asyncio.Task[Any]", asyncio.current_task())
+        cancelled_before = task.cancelling()
+        if self._timer is None:
+            self._set()
         try:
-            async with asyncio.timeout_at(min(self._until, self._silent_until)):
-                yield
-        except TimeoutError as error:
-            if self._until <= self._silent_until:
-                raise errors.ModelStalled("The answer took longer than allowed. The text so far is kept.") from error
-            raise errors.ModelStalled() from error
+            return await read
+        except asyncio.CancelledError as error:
+            if self._rang and task.uncancel() <= cancelled_before:
+                raise self._stalled() from error
+            raise
+        finally:
+            self._reader = None
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set(self) -> None:
+        self._timer = self._loop.call_at(min(self._until, self._silent_until), self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._reader is None:
+            return  # the answer's reader is busy elsewhere; its next wait sets the timer
+        if self._loop.time() < min(self._until, self._silent_until):
+            self._set()
+            return
+        self._rang = True
+        self._reader.cancel()
+
+    def _stalled(self) -> errors.ModelStalled:
+        if self._until <= self._silent_until:
+            return errors.ModelStalled("The answer took longer than allowed. The text so far is kept.")
+        return errors.ModelStalled()
 
 
 class LineReader:
@@ -55,9 +95,10 @@ class LineReader:
         """Return the next lines, perhaps none yet; None at the end."""
         if self._ended:
             return None
-        with translated(begun=True):
-            async with self._patience.wait():
-                data = await anext(self._chunks, None)
+        try:
+            data = await self._patience.wait(anext(self._chunks, None))
+        except httpx.HTTPError as error:
+            raise from_connection(error, begun=True) from error
         if data is None:
             self._ended = True
             return _whole(self._splitter.rest())
