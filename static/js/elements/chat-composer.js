@@ -4,6 +4,7 @@
  */
 import { Draft } from "../lib/draft.js";
 import { sends } from "../lib/keys.js";
+import { textOf } from "../lib/text.js";
 import { onSendStatus } from "../errors/handler.js";
 import { Refusal } from "../ui/refusal.js";
 import { chooseModel, closePicker } from "../ui/model-choice.js";
@@ -54,7 +55,7 @@ export class ChatComposer extends HTMLElement {
     document.addEventListener("chat:taken", (event) => this.#taken(detailOf(event).key), on);
     document.addEventListener("chat:refused", (event) => this.#refused(detailOf(event)), on);
     document.addEventListener("htmx:beforeRequest", (event) => this.#mine(event) && this.#sending(true), on);
-    document.addEventListener("htmx:beforeOnLoad", (event) => this.#mine(event) && this.#answered(detailOf(event).xhr), on);
+    document.addEventListener("htmx:beforeOnLoad", (event) => this.#mine(event) && this.#answered(event), on);
     document.addEventListener("htmx:sendError", (event) => this.#mine(event) && this.#unreachable(), on);
   }
 
@@ -129,11 +130,15 @@ export class ChatComposer extends HTMLElement {
     this.#text.focus();
   }
 
-  /** @param {XMLHttpRequest} xhr */
-  #answered(xhr) {
+  /** The form's answer, before htmx acts on it. A refusal is said here, beside the text, and nowhere else. @param {Event} event */
+  #answered(event) {
+    /** @type {XMLHttpRequest} */
+    const xhr = detailOf(event).xhr;
     if (xhr.status < 400) return this.#taken(this.#key);
+    event.preventDefault();
     const retryAfterS = Number(xhr.getResponseHeader("Retry-After") ?? 0);
-    this.#refused({ key: this.#key, reason: onSendStatus(xhr.status, retryAfterS).text, retryAfterS });
+    const said = xhr.responseText.startsWith("<div") ? textOf(xhr.responseText) : "";
+    this.#refused({ key: this.#key, reason: said || onSendStatus(xhr.status, retryAfterS).text, retryAfterS });
   }
 
   #unreachable() {

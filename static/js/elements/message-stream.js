@@ -17,11 +17,10 @@ export class MessageStream extends HTMLElement {
   #errors = new ErrorHandler();
 
   connectedCallback() {
-    const chat = this.dataset.chat;
     const messages = this.querySelector("#messages");
-    if (!chat || !(messages instanceof HTMLElement)) return;
+    if (!(messages instanceof HTMLElement)) return;
     this.#connected = new AbortController();
-    this.#watch(chat, messages, this.#connected.signal);
+    this.#watch(this.dataset.chat ?? "", messages, this.#connected.signal);
   }
 
   disconnectedCallback() {
@@ -37,6 +36,7 @@ export class MessageStream extends HTMLElement {
       chat,
       cursors: this.#cursors(),
       show: (html) => page.show(html),
+      last: () => (messages.lastElementChild?.id ?? "").replace("message-", ""),
       errors: this.#errors,
       turns: browserTurns,
       socket: (on) => openWebSocket(this.#address(this.dataset.socket ?? "/ws/chat/"), on),

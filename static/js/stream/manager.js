@@ -18,6 +18,7 @@ export const ASK_EACH_MS = 1_000;
  * @property {string} chat
  * @property {import("./frames.js").Heads} cursors
  * @property {(html: string) => boolean} show  false: the page did not take it
+ * @property {() => string} last  id of the last message that the page shows
  * @property {import("../errors/handler.js").ErrorHandler} errors
  * @property {import("./reveal.js").Turns} turns
  * @property {(on: import("./websocket.js").LinkEvents) => import("./websocket.js").Link} socket
@@ -25,7 +26,10 @@ export const ASK_EACH_MS = 1_000;
  * @property {() => number} [random]
  */
 
-/** Emits `up`, `down`, `retrying`, `refused` (detail: text), `frame` (detail: the frame, as it came), `shown` (detail: the frame). */
+/**
+ * Emits `up`, `down`, `retrying`, `refused` (detail: text), `frame` (detail: the frame, as it came; preventing the default
+ * keeps it from the page), `shown` (detail: the frame).
+ */
 export class StreamManager extends EventTarget {
   /** @type {Cursors} */
   #cursors;
@@ -111,7 +115,7 @@ export class StreamManager extends EventTarget {
 
   #greeting() {
     this.#asked = this.#parts.turns.now();
-    return { do: "open", chat: this.#parts.chat, cursors: this.#cursors.toJSON() };
+    return { do: "open", chat: this.#parts.chat, cursors: this.#cursors.toJSON(), last: this.#parts.last() };
   }
 
   /** @param {boolean} first */
@@ -134,7 +138,7 @@ export class StreamManager extends EventTarget {
   /** @param {Frame} frame */
   #frame(frame) {
     if (frame.type === "hello" && !this.#greeted(frame.connection ?? 0)) return;
-    this.#emit("frame", frame);
+    if (!this.#emit("frame", frame)) return;
     if (frame.heads) this.#compare(frame.heads);
     if (frame.type === "frame" || frame.type === "reset") this.#take(frame);
     else if (frame.html) this.#reveal.push({ ...frame, generation: undefined });
@@ -218,8 +222,8 @@ export class StreamManager extends EventTarget {
     this.#behindTimer = later(() => this.#cursors.behind(heads).length && this.#ask(), BEHIND_MS);
   }
 
-  /** @param {string} type @param {unknown} [detail] */
+  /** @param {string} type @param {unknown} [detail] @returns {boolean} false if a listener has dealt with it */
   #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    return this.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
   }
 }

@@ -6,10 +6,13 @@
 import { Outbox } from "../stream/outbox.js";
 import { Stopper } from "../stream/stopper.js";
 import { Announcer } from "./announcer.js";
+import { textOf } from "../lib/text.js";
 import { openAnswers, prompts, sameText, stateOf, statusOf } from "./answers.js";
 import { STOPPABLE, UIStateManager } from "./state.js";
 
 /**
+ * @typedef {import("../stream/frames.js").Frame} Frame
+ *
  * @typedef {object} Parts
  * @property {string} chat
  * @property {HTMLElement} messages
@@ -49,7 +52,7 @@ export class Conversation {
     this.ui.addEventListener("change", () => this.#tell("chat:state", { state: this.ui.state }), { signal });
     manager.addEventListener("up", () => this.#up(), { signal });
     manager.addEventListener("down", () => this.ui.move("lost"), { signal });
-    manager.addEventListener("frame", (event) => this.#heard(/** @type {CustomEvent} */ (event).detail), { signal });
+    manager.addEventListener("frame", (event) => this.#heard(event), { signal });
     manager.addEventListener("shown", () => this.#look(), { signal });
     document.addEventListener("chat:send", (event) => this.#send(/** @type {CustomEvent} */ (event)), { signal });
     document.addEventListener("chat:stop", (event) => this.#stopFirst(event), { signal });
@@ -64,17 +67,17 @@ export class Conversation {
     this.#stopper.repeat();
   }
 
-  /** @param {import("../stream/frames.js").Frame} frame */
-  #heard({ type, code = "", html = "", key, retry_after = 0 }) {
-    const { waiting } = this.#outbox;
-    if (!waiting || (key && key !== waiting.key)) return;
-    if (type === "sent") this.#outbox.confirm();
-    if (type === "error") this.#outbox.refuse(textOf(html) || code, retry_after);
+  /** An error while a prompt is on its way is the answer to it: the composer says it, where the text stands. @param {Event} event */
+  #heard(event) {
+    const { type, code = "", html = "", retry_after = 0 } = /** @type {CustomEvent<Frame>} */ (event).detail;
+    if (type !== "error" || !this.#outbox.waiting) return;
+    event.preventDefault();
+    this.#outbox.refuse(textOf(html) || code, retry_after);
   }
 
   /** @param {CustomEvent} event */
   #send(event) {
-    if (!this.#parts.manager.speaks) return;
+    if (!this.#parts.chat || !this.#parts.manager.speaks) return; // the first prompt makes the chat: a form does that
     event.preventDefault();
     this.#known = new Set(prompts(this.#parts.messages).keys());
     this.ui.move("send");
@@ -161,11 +164,4 @@ export class Conversation {
   #tell(type, detail) {
     document.dispatchEvent(new CustomEvent(type, { detail: { ...detail, stoppable: STOPPABLE.has(this.ui.state) } }));
   }
-}
-
-/** @param {string} html */
-function textOf(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return (template.content.textContent ?? "").replace(/\s+/g, " ").trim();
 }
