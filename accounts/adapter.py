@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from accounts import first_run, invitations
+from accounts.devices import device_name
 from accounts.models import User
 
 
@@ -56,6 +57,9 @@ class TwoFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def decrypt(self, encrypted_text: str) -> str:
         return _cipher().decrypt(encrypted_text.encode()).decode()
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        return device_name(self.request.headers.get("user-agent", ""))
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {**super().get_public_key_credential_rp_entity(), "name": "SMAIL"}

@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.forms import LoginForm, SignupForm
 from allauth.core import context
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm
 
@@ -39,6 +40,14 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
         if self._invited_email and email.lower() != self._invited_email:
             raise forms.ValidationError("This invitation was made for another email address.")
         return email
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["passwordless"].initial = True
+        self.fields["passwordless"].label = "Let it sign me in without the password"
+        self.fields["passwordless"].help_text = "It must then ask for your fingerprint, face or PIN."
 
 
 class FirstAdministratorForm(BaseUserCreationForm):  # type: ignore[type-arg]

@@ -28,15 +28,21 @@ def invite(
     *, made_by: User, email: str = "", note: str = "", expires_at: datetime | None = None
 ) -> tuple[Invitation, str]:
     """Make an invitation; return it with its token, which cannot be had again."""
-    token = secrets.token_urlsafe(32)
+    token, token_hash = new_token()
     invitation = Invitation.objects.create(
-        token_hash=_hash(token),
+        token_hash=token_hash,
         email=email,
         note=note,
         made_by=made_by,
         expires_at=expires_at or timezone.now() + VALID_FOR,
     )
     return invitation, token
+
+
+def new_token() -> tuple[str, str]:
+    """Return a fresh token and what is stored of it."""
+    token = secrets.token_urlsafe(32)
+    return token, _hash(token)
 
 
 def find(token: str) -> Invitation:

@@ -145,6 +145,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # rate limits of sign-in count in the cache, which is each process's own.
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = env.str("SMAIL_CLIENT_IP_HEADER", default="") or None
 MFA_ADAPTER = "accounts.adapter.TwoFactorAdapter"
+MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # many servers have no mail
