@@ -22,6 +22,8 @@ from chat.errors import RateLimited, SmailError
 from chat.events.answer import AnswerView, PromptView
 from chat.events.fold import ToolUse
 from chat.rendering import ids
+from chat.rendering.grow import GrowingText
+from chat.rendering.markdown import render
 from chat.rendering.status import StatusLine, ThinkingLine, status_line, thinking_line
 
 
@@ -60,15 +62,15 @@ def turn_appended(prompt: PromptView, answer: AnswerView) -> str:
 
 
 def chat_item_fragment(item: ChatEntry, *, current: str = "") -> str:
-    """Return the fragments that move a chat to the top of the list, or take it away when it is deleted.
+    """Return the fragment that puts a chat at the top of the list, or takes it away when it is deleted.
 
-    `current` is the id of the chat that the page shows.
+    `current` is the id of the chat that the page shows. An entry that is there already is moved, not doubled
+    (`static/js/stream/apply.js`).
     """
-    gone = format_html('<li id="{}" hx-swap-oob="delete"></li>', ids.chat(item.id))
     if item.deleted:
-        return gone
+        return format_html('<li id="{}" hx-swap-oob="delete"></li>', ids.chat(item.id))
     entry = _render("_chat_item.html", item=item, current=current)
-    return gone + format_html('<ul hx-swap-oob="afterbegin:#chat-list">{}</ul>', entry)
+    return format_html('<ul hx-swap-oob="afterbegin:#chat-list">{}</ul>', entry)
 
 
 def title_fragment(title: str) -> str:
@@ -97,11 +99,7 @@ class AnswerStream:
     __slots__ = ("_body", "_line", "_status", "_thinking", "_view")
 
     def __init__(self, view: AnswerView) -> None:
-        self._view = view
-        self._body = _Text(view.content, view.is_open)
-        self._thinking = _Text(view.thinking, view.is_open)
-        self._status = status_line(view)
-        self._line = thinking_line(view)
+        self._begin(view)
 
     def article(self, *, oob: str = "") -> str:
         """Return the whole answer as of the last view."""
@@ -115,13 +113,13 @@ class AnswerStream:
         """Return the fragments that take the page from the last view to this one; "" when nothing shows."""
         before, self._view = self._view, view
         if _identity(before) != _identity(view):
-            self.__init__(view)  # type: ignore[misc]
+            self._begin(view)
             return self.reset()
         parts = _Parts(view, status_line(view), thinking_line(view))
         html = self._grow_thinking(before, parts)
         if _tools(before) != _tools(view):
             html += parts.html("parts/_tools.html")
-        html += self._body.patch(ids.part(view.message_id, "body"), view.content, view.is_open)
+        html += self._body.patch(view.content, is_open=view.is_open)
         if parts.status != self._status:
             html += parts.html("parts/_status.html")
         if before.is_open != view.is_open:
@@ -129,9 +127,17 @@ class AnswerStream:
         self._status, self._line = parts.status, parts.line
         return html
 
+    def _begin(self, view: AnswerView) -> None:
+        self._view = view
+        self._body = _Text(ids.part(view.message_id, "body"), view.content, is_open=view.is_open)
+        target = ids.part(view.message_id, "thinking-text")
+        self._thinking = _Text(target, view.thinking, is_open=view.is_open)
+        self._status = status_line(view)
+        self._line = thinking_line(view)
+
     def _grow_thinking(self, before: AnswerView, parts: _Parts) -> str:
         view = parts.view
-        grown = self._thinking.patch(ids.part(view.message_id, "thinking-text"), view.thinking, view.is_open)
+        grown = self._thinking.patch(view.thinking, is_open=view.is_open)
         if bool(before.thinking) != bool(view.thinking):  # shown or hidden: the reader cannot have it open
             return parts.html("parts/_thinking.html", thinking=self._thinking.html)
         return grown if parts.line == self._line else grown + parts.html("parts/_thinking_summary.html")
@@ -140,19 +146,30 @@ class AnswerStream:
 class _Text:
     """A Markdown text on the page: growing while the answer is open, then as one rendering gives it."""
 
-    __slots__ = ("_is_open", "_text", "html")
+    __slots__ = ("_final", "_growing", "_text")
 
-    def __init__(self, text: str, is_open: bool) -> None:
-        self._text, self._is_open = text, is_open
-        self.html = mark_safe(_ended_html(text))
+    def __init__(self, target: str, text: str, *, is_open: bool) -> None:
+        self._text = text
+        self._growing = GrowingText(target) if is_open else None
+        self._final = "" if is_open else whole_text(text)
+        if self._growing is not None:
+            self._growing.advance(text)
 
-    def patch(self, target: str, text: str, is_open: bool) -> str:
-        """Return the fragment that takes the target to this text, "" when it shows it already."""
-        if text == self._text and is_open == self._is_open:
+    @property
+    def html(self) -> SafeString:
+        """Return all that the page shows of it."""
+        return mark_safe(self._growing.html if self._growing is not None else self._final)
+
+    def patch(self, text: str, *, is_open: bool) -> str:
+        """Return the fragments that take the page to this text; "" when it shows it already."""
+        if self._growing is None or (is_open and text == self._text):
             return ""
-        self._text, self._is_open = text, is_open
-        before, self.html = self.html, mark_safe(_ended_html(text))
-        return "" if before == self.html else _grow(target, "0.0.0", self.html)
+        self._text = text
+        if is_open:
+            return self._growing.advance(text)
+        html = self._growing.finish(text)
+        self._final, self._growing = self._growing.html, None
+        return html
 
 
 class _Parts:
@@ -200,14 +217,10 @@ def _render(template: str, **context: object) -> SafeString:
     return mark_safe(render_to_string(f"chat/{template}", context).rstrip("\n"))
 
 
-def _grow(target: str, at: str, html: str) -> str:
-    return format_html('<template id="{}" hx-swap-oob="grow" data-at="{}">{}</template>', target, at, mark_safe(html))
-
-
 @lru_cache(maxsize=256)
-def _ended_html(text: str) -> str:
-    """Return the HTML of a whole text; a page of fifty turns must not render fifty texts again."""
-    return format_html("<p>{}</p>", text) if text else ""
+def whole_text(text: str) -> str:
+    """Return the HTML of a text that is complete; a page of fifty turns must not render fifty texts each time."""
+    return render(text)
 
 
 def _identity(view: AnswerView) -> tuple[str, str, str]:
