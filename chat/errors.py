@@ -1,6 +1,7 @@
 """Everything that can go wrong, as one tree with stable codes.
 
 SmailError
+├── StorageAway            the database cannot be reached
 ├── ActionError            what a person asked for cannot be done
 │   ├── NotFound               not there, or not theirs: nobody learns which
 │   ├── InvalidRequest         the request itself is wrong
@@ -50,6 +51,13 @@ class ActionError(SmailError):
     """What a person asked for cannot be done; nothing was changed."""
 
     http_status = 400
+
+
+class StorageAway(SmailError):
+    code = "storage_unavailable"
+    retryable = True
+    http_status = 503
+    default_text = "Storage cannot be reached just now. Nothing was lost; try again in a moment."
 
 
 class NotFound(ActionError):

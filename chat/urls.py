@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from chat.transports import sse
 from chat.views import answers, messages, models, pages, sessions
 
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("answers/<public_id:message_id>/retry/", answers.retry, name="retry"),
     path("answers/<public_id:message_id>/continue/", answers.continue_, name="continue"),
     path("<public_id:chat_id>/", pages.show, name="show"),
+    path("<public_id:session_id>/stream", sse.page_stream, name="stream"),
     path("<public_id:chat_id>/messages/", messages.send, name="send"),
     path("<public_id:chat_id>/rename/", sessions.rename, name="rename"),
     path("<public_id:chat_id>/delete/", sessions.delete, name="delete"),

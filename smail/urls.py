@@ -16,6 +16,7 @@ admin.site.site_header = admin.site.site_title = admin.site.index_title = "SMAIL
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat:new")),
     path("chat/", include("chat.urls")),
+    path("api/v1/", include("chat.transports.urls")),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("accounts/login/", SignInView.as_view(), name="account_login"),

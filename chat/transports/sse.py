@@ -1,0 +1,93 @@
+"""Server-sent events: the framing, and the response every stream of ours uses.
+
+A stream begins only after authentication and limits have passed, and gives its database connection back before its
+first byte: thousands of open streams hold none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from channels.db import aclose_old_connections
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.views.decorators.http import require_GET
+
+from accounts.models import User
+from chat.conf import conf
+from chat.errors import RateLimited, SmailError
+from chat.transports.cursor import parsed, written
+from chat.transports.feed import PageFeed
+from chat.transports.hub import current_hub
+
+HEADERS = {
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    # Named, so that no compressing middleware takes it in hand: Django's would show browsers the first event only.
+    "Content-Encoding": "identity",
+}
+COMMENT = ":\n\n"
+
+
+def message(data: str, *, id_: str = "", event: str = "") -> str:
+    """Return one message. `id_` and `event` are ours and hold no line break; `data` may have several lines. Pure."""
+    if any(char in id_ + event for char in "\r\n\0"):
+        raise ValueError("line breaks end a field")
+    head = (f"event: {event}\n" if event else "") + (f"id: {id_}\n" if id_ else "")
+    lines = data.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return head + "".join(f"data: {line}\n" for line in lines) + "\n"
+
+
+async def signed_in(request: HttpRequest) -> User | None:
+    """Return the active user of the session, None where there is none."""
+    user = await request.auser()
+    return user if isinstance(user, User) and user.is_active else None
+
+
+async def streaming(texts: AsyncIterator[str]) -> StreamingHttpResponse:
+    """Return the response; whatever the request has used of the database is given back first."""
+    await aclose_old_connections()
+    response = StreamingHttpResponse(texts, content_type="text/event-stream")
+    for name, value in HEADERS.items():
+        response[name] = value
+    return response
+
+
+def refused(error: SmailError) -> JsonResponse:
+    """Return an error as a program reads it: `{"code", "error"}`, with `Retry-After` where waiting helps."""
+    response = JsonResponse({"code": error.code, "error": error.text}, status=error.http_status)
+    if isinstance(error, RateLimited):
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def not_signed_in() -> JsonResponse:
+    return JsonResponse({"code": "not_signed_in", "error": "Sign in first."}, status=401)
+
+
+@require_GET
+async def page_stream(request: HttpRequest, session_id: str) -> HttpResponse | StreamingHttpResponse:
+    """The page's stream where a WebSocket cannot be had: the same frames, `id` is the cursor to come back with."""
+    user = await signed_in(request)
+    if user is None:
+        return not_signed_in()
+    hub = current_hub()
+    if hub.count(("user", user.pk)) >= conf.max_sockets_per_user:
+        return refused(RateLimited("You have too many pages open.", retry_after=int(conf.heartbeat_s)))
+    feed = PageFeed(hub, user)
+    feed.acks = False
+    cursor = request.headers.get("Last-Event-ID") or request.GET.get("cursor", "")
+    try:
+        await feed.open(session_id, parsed(cursor), request.GET.get("last", ""))
+    except SmailError as error:
+        feed.close()
+        return refused(error)
+    return await streaming(_page_frames(feed))
+
+
+async def _page_frames(feed: PageFeed) -> AsyncGenerator[str, None]:
+    try:
+        yield message('{"type":"hello","connection":0,"heads":{}}')
+        async for text in feed.texts():
+            yield message(text, id_=written(feed.cursors))
+    finally:
+        feed.close()
