@@ -7,13 +7,18 @@ goes by its plain name, which WhiteNoise's finders serve.
 
 from __future__ import annotations
 
+from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Whitenoise's storage, for ES modules."""
 
-    support_js_module_import_aggregation = True
+    # Django's own switch takes every .js file in hand, and fails on what in django-htmx's only looks like an import.
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", HashedFilesMixin._js_module_import_aggregation_patterns[1]),
+    )
 
     def stored_name(self, name: str) -> str:
         if not self.hashed_files:
