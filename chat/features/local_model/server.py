@@ -7,6 +7,7 @@ after it is the last line. A client that leaves frees the engine at its next tok
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,12 +16,12 @@ from urllib.parse import urlsplit
 
 from chat.features.local_model.catalog import VERSION, Catalog
 from chat.features.local_model.engine import SLOTS, Engine
-from chat.features.local_model.loopback import is_local_name
 from chat.features.local_model.refused import Refused
 from chat.features.local_model.replies import encode, final, idle
 from chat.features.local_model.replying import Reply, StreamedReply, WholeReply
 from chat.features.local_model.requests import Call, check_model, parse_body, parse_chat, parse_generate
 from chat.features.local_model.slots import ClientGone, Slots, is_gone
+from chat.providers.ollama.address import is_loopback
 
 MAX_WAITING = 64
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -40,11 +41,14 @@ class ModelServer(ThreadingHTTPServer):
         self.engine = engine
         self.catalog = catalog
         self.slots = Slots(SLOTS, max_waiting)
+        if ":" in host:
+            self.address_family = socket.AF_INET6
         super().__init__((host, port), Handler)
 
     @property
     def url(self) -> str:
-        return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
+        host = str(self.server_address[0])
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.server_address[1]}"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -144,8 +148,7 @@ class Handler(BaseHTTPRequestHandler):
     def _is_local(self) -> bool:
         """Refuse pages of other sites, and names that lead here by somebody else's DNS."""
         origin = self.headers.get("Origin")
-        host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
-        return is_local_name(host) and (origin is None or is_local_name(urlsplit(origin).hostname))
+        return is_loopback(f"//{self.headers.get('Host', '')}") and (origin is None or is_loopback(origin))
 
     def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "")

@@ -16,10 +16,10 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from chat.features.local_model.loopback import is_local_name
 from chat.features.local_model.serve import NOT_INSTALLED
 from chat.features.local_model.weights import is_installed
 from chat.providers.demo import DEMO_MODEL, is_demo
+from chat.providers.ollama.address import base_url, is_loopback
 
 ASK_TIMEOUT_S = 2.0
 START_TIMEOUT_S = 60.0
@@ -69,7 +69,7 @@ ModelServerState = Present | Started | Absent
 
 def ensure_model_server(ollama_host: str, local_model: str, *, manage_py: Path, log: Path) -> ModelServerState:
     """Return what serves models at `ollama_host`, after starting the small model where that is allowed and needed."""
-    address = split_host(ollama_host)
+    address = urlsplit(base_url(ollama_host))
     version = _settled_version(address)
     if version is not None:
         return Present(version=version, demo=is_demo(version))
@@ -79,14 +79,6 @@ def ensure_model_server(ollama_host: str, local_model: str, *, manage_py: Path, 
         _say(reason)
         return Absent(reason)
     return _start(address, manage_py, log)
-
-
-def split_host(ollama_host: str) -> SplitResult:
-    """Return OLLAMA_HOST as a URL; like Ollama's own tools it may leave out the scheme and the port."""
-    url = urlsplit(ollama_host if "://" in ollama_host else f"http://{ollama_host}")
-    if url.port is not None or url.hostname is None:
-        return url
-    return url if url.scheme == "https" else url._replace(netloc=f"{url.netloc}:11434")
 
 
 def ask_version(address: SplitResult) -> str | None:
@@ -114,7 +106,7 @@ def _settled_version(address: SplitResult) -> str | None:
 def _why_not(address: SplitResult, local_model: str) -> str:
     if local_model == "off":
         return "SMAIL_LOCAL_MODEL=off: no small model is started either. Answers will fail until Ollama is there."
-    if address.scheme != "http" or not is_local_name(address.hostname):
+    if address.scheme != "http" or not is_loopback(address.geturl()):
         return "OLLAMA_HOST is another machine, so no small model is started here."
     if not is_installed():
         return f"{NOT_INSTALLED} {GET_OLLAMA}"
