@@ -6,33 +6,34 @@ and so cut a JSON line in two. Any cut of the same bytes into pieces gives the s
 
 from __future__ import annotations
 
-from chat import errors
-
 
 class LineSplitter:
-    """Feed it bytes, get whole lines; `rest()` is what came after the last \\n."""
+    """Feed it bytes, get whole lines; `rest()` is what came after the last \\n.
 
-    __slots__ = ("_max_line_bytes", "_parts", "_size")
+    A line of more than `max_line_bytes` sets `is_too_long`, and nothing is given or kept from there on; an error
+    instead would lose the good lines that came in the same piece.
+    """
+
+    __slots__ = ("_max_line_bytes", "_parts", "_size", "is_too_long")
 
     def __init__(self, max_line_bytes: int) -> None:
         self._max_line_bytes = max_line_bytes
         self._parts: list[bytes] = []
         self._size = 0
+        self.is_too_long = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that `data` completes, without their \\n."""
-        if b"\n" not in data:
-            self._keep(data)
-            return []
-        lines = data.split(b"\n")
-        last = lines.pop()
-        if self._parts:
-            lines[0] = b"".join((*self._parts, lines[0]))
-            self._parts.clear()
-            self._size = 0
-        for line in lines:
-            self._check(len(line))
-        self._keep(last)
+        lines: list[bytes] = []
+        start = 0
+        while not self.is_too_long:
+            end = data.find(b"\n", start)
+            self._keep(data[start:] if end < 0 else data[start:end])
+            if end < 0 or self.is_too_long:
+                break
+            lines.append(self.rest())
+            self._forget()
+            start = end + 1
         return lines
 
     def rest(self) -> bytes:
@@ -40,11 +41,13 @@ class LineSplitter:
 
     def _keep(self, part: bytes) -> None:
         # A list, joined once: growing one bytes object would cost the square of a long line's length.
-        if part:
+        self._size += len(part)
+        if self._size > self._max_line_bytes:
+            self.is_too_long = True
+            self._forget()
+        elif part:
             self._parts.append(part)
-            self._size += len(part)
-            self._check(self._size)
 
-    def _check(self, size: int) -> None:
-        if size > self._max_line_bytes:
-            raise errors.StreamGarbled("The model server sent a line without end. The text so far is kept.")
+    def _forget(self) -> None:
+        self._parts.clear()
+        self._size = 0

@@ -95,6 +95,8 @@ class LineReader:
         """Return the next lines, perhaps none yet; None at the end."""
         if self._ended:
             return None
+        if self._splitter.is_too_long:
+            raise errors.StreamGarbled("The model server sent a line without end. The text so far is kept.")
         try:
             data = await self._patience.wait(anext(self._chunks, None))
         except httpx.HTTPError as error:
