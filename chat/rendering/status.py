@@ -32,10 +32,9 @@ class StatusLine:
 
 @dataclass(frozen=True, slots=True)
 class ThinkingLine:
-    """The line above the thoughts, which are folded; `active` while they grow."""
+    """The line above the thoughts, which are folded."""
 
     text: str = ""
-    active: bool = False
 
 
 def status_line(view: AnswerView) -> StatusLine:
@@ -52,7 +51,7 @@ def thinking_line(view: AnswerView) -> ThinkingLine:
         return ThinkingLine()
     if view.thinking_s is not None:
         return ThinkingLine(f"Thought for {seconds(view.thinking_s)}")
-    return ThinkingLine("Thinking", active=True) if view.is_open else ThinkingLine("Thoughts")
+    return ThinkingLine("Thoughts so far") if view.is_open else ThinkingLine("Thoughts")
 
 
 def seconds(value: float) -> str:
