@@ -29,7 +29,7 @@ def may_sign_up(request: HttpRequest) -> bool:
     return bool(settings.SMAIL_SIGNUP == "open")
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return may_sign_up(request)
 
@@ -49,7 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user
 
 
-class TwoFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class TwoFactorAdapter(DefaultMFAAdapter):
     """Keeps two-factor secrets encrypted, so that a copy of the database alone makes no codes."""
 
     def encrypt(self, text: str) -> str:

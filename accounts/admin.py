@@ -31,8 +31,10 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     list_display = ("username", "email", "is_staff", "is_active", "date_joined", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
-    date_hierarchy = None
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False  # it would take all that the person wrote along; switch the account off instead
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ from accounts import first_run
 from accounts.adapter import may_sign_up
 
 
-class SignInView(LoginView):  # type: ignore[misc]
+class SignInView(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         context["first_run"] = first_run.is_pending()
@@ -19,7 +19,7 @@ class SignInView(LoginView):  # type: ignore[misc]
         return context
 
 
-class SignUpView(SignupView):  # type: ignore[misc]
+class SignUpView(SignupView):
     def closed(self) -> HttpResponse:
         response: HttpResponse = super().closed()
         response.status_code = 403
