@@ -73,7 +73,7 @@ class OllamaSim:
         self.url = ""
         self._scripts: list[tuple[str, Item, Callable[[Request], bool]]] = []
         self._gates: dict[str, Gate] = {}
-        self._connections: set[Connection] = set()
+        self.connections: set[Connection] = set()
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._bugs: list[Exception] = []
@@ -106,7 +106,7 @@ class OllamaSim:
 
     @property
     def open_connections(self) -> int:
-        return len(self._connections)
+        return len(self.connections)
 
     @property
     def slots_used(self) -> int:
@@ -125,8 +125,8 @@ class OllamaSim:
     async def aclose(self) -> None:
         assert self._server is not None
         self._server.close()
-        tasks = [connection.task for connection in self._connections if connection.task is not None]
-        for connection in list(self._connections):
+        tasks = [connection.task for connection in self.connections if connection.task is not None]
+        for connection in list(self.connections):
             connection.transport.abort()
         for task in tasks:
             task.cancel()
@@ -282,7 +282,7 @@ class OllamaSim:
         return None
 
     def _connection_changed(self, connection: Connection) -> None:
-        (self._connections.discard if connection.gone else self._connections.add)(connection)
+        (self.connections.discard if connection.gone else self.connections.add)(connection)
         self._notify()
 
     def _notify(self) -> None:

@@ -65,11 +65,16 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable.clear()
+        self._on_change(self)
 
     def resume_writing(self) -> None:
         self._writable.set()
 
     # --- the server's side
+
+    @property
+    def is_backed_up(self) -> bool:
+        return not self._writable.is_set()
 
     async def send(self, data: bytes) -> None:
         self.transport.write(data)

@@ -170,3 +170,18 @@ async def test_it_sends_a_key(ollama: OllamaSim) -> None:
     provider = OllamaProvider(ollama.url, "secret")
     assert (await read(provider, ask("repeat: yes"))).content == "yes"
     await provider.aclose()
+
+
+async def test_it_asks_no_proxy_for_this_machine(ollama: OllamaSim, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    provider = OllamaProvider(ollama.url)
+    assert (await read(provider, ask("repeat: straight"))).content == "straight"
+    await provider.aclose()
+
+
+async def test_it_serves_a_base_path_behind_a_proxy(ollama: OllamaSim) -> None:
+    ollama.script(reply("through"), path="/models/ollama/api/chat")
+    provider = OllamaProvider(f"{ollama.url}/models/ollama/")
+    assert (await read(provider, ask())).content == "through"
+    await provider.aclose()
