@@ -5,6 +5,7 @@ import { ElapsedTime } from "./elements/elapsed-time.js";
 import { MessageStream } from "./elements/message-stream.js";
 import { ScrollAnchor } from "./elements/scroll-anchor.js";
 import { ThemeSwitch } from "./elements/theme-switch.js";
+import { registerGrow } from "./stream/grow.js";
 import { listenForShortcuts } from "./ui/shortcuts.js";
 import { tendToasts } from "./ui/toasts.js";
 
@@ -12,6 +13,7 @@ const elements = { ChatComposer, CopyButton, ElapsedTime, MessageStream, ScrollA
 for (const [name, element] of Object.entries(elements)) {
   customElements.define(name.replace(/(?!^)([A-Z])/g, "-$1").toLowerCase(), element);
 }
+registerGrow();
 const toasts = document.getElementById("toasts");
 if (toasts) tendToasts(toasts);
 listenForShortcuts();

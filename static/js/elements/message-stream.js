@@ -40,7 +40,7 @@ export class MessageStream extends HTMLElement {
       errors: this.#errors,
       turns: browserTurns,
       socket: (on) => openWebSocket(this.#address(this.dataset.socket ?? "/ws/chat/"), on),
-      events: (cursors, on) => openEventStream(this.#eventsAddress(cursors), on),
+      events: (progress, on) => openEventStream(this.#eventsAddress(progress), on),
     });
     this.manager = manager;
     new ConnectionLine(manager, signal);
@@ -92,10 +92,10 @@ export class MessageStream extends HTMLElement {
     return url.href;
   }
 
-  /** @param {string} cursors */
-  #eventsAddress(cursors) {
+  /** @param {Record<string, string>} progress */
+  #eventsAddress(progress) {
     const url = new URL(this.dataset.events ?? `/chat/${this.dataset.chat}/stream`, location.href);
-    url.searchParams.set("cursor", cursors);
+    url.search = new URLSearchParams(progress).toString();
     return url.href;
   }
 }

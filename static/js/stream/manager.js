@@ -22,7 +22,7 @@ export const ASK_EACH_MS = 1_000;
  * @property {import("../errors/handler.js").ErrorHandler} errors
  * @property {import("./reveal.js").Turns} turns
  * @property {(on: import("./websocket.js").LinkEvents) => import("./websocket.js").Link} socket
- * @property {(cursors: string, on: import("./websocket.js").LinkEvents) => import("./websocket.js").Link} events
+ * @property {(progress: {cursor: string, last: string}, on: import("./websocket.js").LinkEvents) => import("./websocket.js").Link} events
  * @property {() => number} [random]
  */
 
@@ -57,7 +57,7 @@ export class StreamManager extends EventTarget {
       ...parts.turns,
       random: parts.random,
       socket: parts.socket,
-      events: (on) => parts.events(this.#cursors.toString(), on),
+      events: (on) => parts.events({ cursor: this.#cursors.toString(), last: parts.last() }, on),
       greeting: () => this.#greeting(),
       frame: (frame) => this.#frame(frame),
       up: (first) => this.#up(first),
