@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 
 from accounts.models import User
+from tests.services import postgres_url, redis_url  # noqa: F401 - fixtures
 
 pytest_plugins = ["tests.ollama_sim.fixtures"]
 
@@ -26,12 +29,36 @@ def empty_static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
     django_settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--only-database", action="store_true", help="run the tests that use the database, and no others")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse async tests inside a transaction: the ORM's thread would not see it, and rows would leak."""
+    if config.getoption("--only-database"):
+        config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])
+        items[:] = [item for item in items if uses_database(item)]
     for item in items:
         mark = item.get_closest_marker("django_db")
         if mark and item.get_closest_marker("asyncio") and not mark.kwargs.get("transaction"):
             raise pytest.UsageError(f"{item.nodeid}: async tests need django_db(transaction=True)")
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """True for a test marked so, and for one that gets the database through a fixture."""
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or bool({"db", "transactional_db"} & set(fixtures))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a skipped test a failed one where CI is set: a suite that leaves things out must not look whole."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI does not accept: {report.longrepr}"
+    return report
 
 
 @pytest.fixture
