@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LAYER = "sha256:6a0746a1ec1a" + "0" * 52
 LAYER_BYTES = 4_661_211_808
+PULL_STEPS = (0, 241_970, LAYER_BYTES // 2, LAYER_BYTES)
 
 
 async def serve(sim: OllamaSim, connection: Connection, request: Request) -> None:
@@ -70,18 +71,25 @@ async def _ps(sim: OllamaSim, connection: Connection, request: Request) -> None:
 
 
 async def _pull(sim: OllamaSim, connection: Connection, request: Request) -> None:
+    """Pull one layer in four parts; who comes again after leaving goes on where it was."""
     name = canonical(_name(request))
     if name.startswith("nope"):
-        await _progress(
-            connection, request, [{"status": "pulling manifest"}], "pull model manifest: file does not exist"
-        )
+        problem = {"error": "pull model manifest: file does not exist"}
+        await _progress(connection, request, [{"status": "pulling manifest"}, problem])
         return
     layer = {"status": f"pulling {LAYER[7:19]}", "digest": LAYER, "total": LAYER_BYTES}
-    done = [0, 241_970, LAYER_BYTES // 2, LAYER_BYTES]
+    done = [part for part in PULL_STEPS if part >= sim.pulled.get(name, 0)]
     lines: list[dict[str, Any]] = [{"status": "pulling manifest"}]
-    lines += [{**layer, "completed": bytes_} if bytes_ else layer for bytes_ in done]
+    lines += [{**layer, "completed": part} if part else layer for part in done]
     lines += [{"status": "verifying sha256 digest"}, {"status": "writing manifest"}, {"status": "success"}]
-    await _progress(connection, request, lines)
+
+    async def before(line: Mapping[str, Any]) -> None:
+        if "total" in line:
+            sim.pulled[name] = line.get("completed", 0)
+            if sim.pulled[name] == PULL_STEPS[2]:
+                await sim.pass_gate("pull", only_if_made=True)
+
+    await _progress(connection, request, lines, before)
     sim.models = {name: SimModel(name), **sim.models}
 
 
@@ -139,15 +147,21 @@ async def _model(sim: OllamaSim, connection: Connection, request: Request) -> Si
     return model
 
 
-async def _progress(connection: Connection, request: Request, lines: list[dict[str, Any]], error: str = "") -> None:
+async def _progress(
+    connection: Connection,
+    request: Request,
+    lines: list[dict[str, Any]],
+    before: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
+) -> None:
+    """Send progress lines, or only the last of them, with status 500 if it is an error."""
     if request.json.get("stream") is False:
-        if error:
-            await connection.answer(Refusal(500, go_json({"error": error}).encode(), "application/json"))
-        else:
-            await connection.answer(Refusal(200, go_json(lines[-1]).encode(), "application/json"))
+        status = 500 if "error" in lines[-1] else 200
+        await connection.answer(Refusal(status, go_json(lines[-1]).encode(), "application/json"))
         return
     await connection.open_stream("application/x-ndjson")
-    for line in [*lines, *([{"error": error}] if error else [])]:
+    for line in lines:
+        if before is not None:
+            await before(line)
         await connection.chunk((go_json(line) + "\n").encode())
         await asyncio.sleep(0)
     await connection.end_stream()

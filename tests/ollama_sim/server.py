@@ -66,6 +66,7 @@ class OllamaSim:
         self.models: dict[str, SimModel] = {model.name: model for model in models}
         self.now_ns: Callable[[], int] = time.time_ns
         self.random = random_module.Random(1).random
+        self.pulled: dict[str, int] = {}
         self.requests: list[Request] = []
         self.started = self.finished = self.cancelled = self.waiting = 0
         self.tokens = self.tokens_after_disconnect = 0

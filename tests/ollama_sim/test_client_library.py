@@ -114,6 +114,17 @@ async def test_it_copies_creates_deletes_and_pulls(ollama: OllamaSim, client: li
     assert len(ollama.models) == 5
 
 
+async def test_it_resumes_a_pull(ollama: OllamaSim, client: library.AsyncClient) -> None:
+    ollama.gate("pull")
+    first = asyncio.get_running_loop().create_task(client._client.post("/api/pull", json={"model": "new"}))
+    await ollama.wait_for(lambda sim: sim.gate("pull").waiting == 1)
+    first.cancel()
+    await ollama.wait_for(lambda sim: sim.gate("pull").waiting == 0)
+    ollama.open("pull")
+    progress = [part async for part in await client.pull("new", stream=True)]
+    assert progress[1].completed == progress[1].total // 2 and progress[-1].status == "success"
+
+
 async def test_it_fails_pulls_as_ollama_does(client: library.AsyncClient) -> None:
     with pytest.raises(library.ResponseError, match="pull model manifest: file does not exist") as caught:
         [part async for part in await client.pull("nope", stream=True)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from chat import errors
@@ -68,6 +70,14 @@ async def test_it_asks_about_a_model_once(ollama: OllamaSim, provider: OllamaPro
     for _ in range(3):
         await read(provider, ask(think=False))
     assert [request.path for request in ollama.requests].count("/api/tags") == 1
+
+
+async def test_many_answers_ask_about_a_model_once(ollama: OllamaSim, provider: OllamaProvider) -> None:
+    ollama.slots = 50
+    async with asyncio.TaskGroup() as group:
+        for _ in range(50):
+            group.create_task(read(provider, ask(think=False)))
+    assert [request.path for request in ollama.requests].count("/api/tags") == 1 and ollama.finished == 50
 
 
 async def test_it_continues_an_answer_without_thinking(ollama: OllamaSim, provider: OllamaProvider) -> None:

@@ -30,6 +30,8 @@ INFO_BODY_BYTES = 16 * 1024 * 1024
 # Reads of what is in the server's memory or on its disk; it answers them while a model is loading.
 INFO_TIMEOUT_S = 20.0
 SHOWN_MODELS = 512
+# What a model can do changes only when an operator replaces it.
+KNOWN_S = 60.0
 SHOW_AT_ONCE = 4
 # InvalidURL is not one of httpx's HTTPErrors.
 FROM_HTTPX = (httpx.HTTPError, httpx.InvalidURL)
@@ -48,7 +50,9 @@ class OllamaProvider:
             headers["Authorization"] = f"Bearer {api_key}"
         self._http = httpx.AsyncClient(base_url=self._base_url, transport=self._transport, headers=headers)
         self._shown: dict[str, Mapping[str, Any]] = {}
-        self._known: dict[str, ModelInfo] = {}
+        self._known: list[ModelInfo] = []
+        self._known_until = 0.0
+        self._asking = asyncio.Lock()
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         payload = chat_payload(request, await self._abilities(request))
@@ -71,13 +75,13 @@ class OllamaProvider:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._completed(info, gate)) for info in found]
         infos = [task.result() for task in tasks]
-        self._known = {info.name: info for info in infos}
+        self._known = infos
+        self._known_until = asyncio.get_running_loop().time() + KNOWN_S
         return infos
 
     async def model(self, name: str) -> ModelInfo:
-        for info in await self.models():
-            if models.same_model(info.name, name):
-                return info
+        if found := _named(await self.models(), name):
+            return found
         # A name that is not listed may still be served: a cloud model asked for directly.
         return models.with_details(ModelInfo(name=name), await self._ask("POST", "api/show", {"model": name}))
 
@@ -100,13 +104,13 @@ class OllamaProvider:
         unknown = ModelInfo(name=request.model)
         if not wants_abilities(request):
             return unknown
-        for info in self._known.values():
-            if models.same_model(info.name, request.model):
-                return info
-        try:
-            return await self.model(request.model)
-        except (errors.ModelServerError, errors.ModelNotFound):
-            return unknown
+        async with self._asking:  # a hundred answers that begin together ask once
+            if asyncio.get_running_loop().time() < self._known_until:
+                return _named(self._known, request.model) or unknown
+            try:
+                return await self.model(request.model)
+            except (errors.ModelServerError, errors.ModelNotFound):
+                return unknown
 
     @asynccontextmanager
     async def _answer(self, payload: Mapping[str, Any], patience: Patience) -> AsyncIterator[httpx.Response]:
@@ -159,6 +163,10 @@ class OllamaProvider:
         if response.status_code != 200:
             raise from_status(response.status_code, content)
         return _info(content)
+
+
+def _named(infos: list[ModelInfo], name: str) -> ModelInfo | None:
+    return next((info for info in infos if models.same_model(info.name, name)), None)
 
 
 def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:

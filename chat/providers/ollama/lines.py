@@ -24,16 +24,17 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that `data` completes, without their \\n."""
-        lines: list[bytes] = []
-        start = 0
-        while not self.is_too_long:
-            end = data.find(b"\n", start)
-            self._keep(data[start:] if end < 0 else data[start:end])
-            if end < 0 or self.is_too_long:
-                break
-            lines.append(self.rest())
+        if self.is_too_long:
+            return []
+        *lines, last = data.split(b"\n")
+        if lines and self._parts:
+            lines[0] = b"".join((*self._parts, lines[0]))
             self._forget()
-            start = end + 1
+        for number, line in enumerate(lines):
+            if len(line) > self._max_line_bytes:
+                self.is_too_long = True
+                return lines[:number]
+        self._keep(last)
         return lines
 
     def rest(self) -> bytes:

@@ -30,6 +30,7 @@ class Patience:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._idle_s = conf.idle_timeout_s
         now = self._loop.time()
         self._until = now + conf.answer_timeout_s
         self._silent_until = now + conf.first_delta_timeout_s
@@ -39,7 +40,7 @@ class Patience:
 
     def heard(self) -> None:
         """Start the silence anew; after the first line it may be shorter than the timer is set for."""
-        self._silent_until = self._loop.time() + conf.idle_timeout_s
+        self._silent_until = self._loop.time() + self._idle_s
         if self._timer is not None and self._timer.when() > self._silent_until:
             self.close()
 
