@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,6 +50,13 @@ class ModelServer(ThreadingHTTPServer):
     def url(self) -> str:
         host = str(self.server_address[0])
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what a handler raised; a connection that broke is no news, and never a stack on the console."""
+        if isinstance(sys.exception(), OSError):
+            logger.debug("%s closed its connection", client_address)
+        else:
+            logger.exception("answering %s failed", client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
