@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from accounts import first_run, invitations
+from accounts.addresses import trust_given_address
 from accounts.devices import device_name
 from accounts.models import User
 
@@ -47,6 +48,10 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ImmediateHttpResponse(redirect("account_signup")) from None
         invitations.forget(request.session)
         return user
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        trust_given_address(user)
+        super().login(request, user)
 
 
 class TwoFactorAdapter(DefaultMFAAdapter):

@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import secrets
 
-from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from accounts.addresses import trust_given_address
 from accounts.models import FirstRun, User
 
 
@@ -54,8 +54,7 @@ def make_first_administrator(*, token: str, username: str, email: str, password:
         if not deleted or not is_pending():
             raise LinkRefused
         user.save()
-        if user.email:  # whoever has the console needs no mail to prove it
-            EmailAddress.objects.create(user=user, email=user.email.lower(), primary=True, verified=True)
+        trust_given_address(user)
     return user
 
 

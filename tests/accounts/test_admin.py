@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
@@ -86,3 +87,13 @@ def test_a_user_is_made(admin: Client) -> None:
     form = {"username": "new", "email": "", "usable_password": "true"}
     admin.post("/admin/accounts/user/add/", {**form, "password1": "pass a phrase", "password2": "pass a phrase"})
     assert User.objects.get(username="new").check_password("pass a phrase")
+
+
+def test_an_address_given_in_admin_counts_as_confirmed(admin: Client, owner: User) -> None:
+    page = f"/admin/accounts/user/{owner.pk}/change/"
+    form = admin.get(page).context["adminform"].form
+    values = {name: value for name, value in form.initial.items() if isinstance(value, str | bool) and value}
+    joined = owner.date_joined
+    values |= {"date_joined_0": joined.date().isoformat(), "date_joined_1": joined.time().isoformat("seconds")}
+    assert admin.post(page, {**values, "email": "given@example.org"}).status_code == 302
+    assert [(a.email, a.verified) for a in EmailAddress.objects.filter(user=owner)] == [("given@example.org", True)]
