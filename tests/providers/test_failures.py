@@ -10,7 +10,8 @@ import pytest
 
 from chat import errors
 from chat.providers.ollama.client import OllamaProvider
-from tests.ollama_sim import CleanEnd, Cut, Finish, Hang, Head, OllamaSim, Problem, Raw, Text, page, refuse, reply
+from chat.providers.types import TextDelta
+from tests.ollama_sim import CleanEnd, Cut, Finish, Hang, Head, OllamaSim, Problem, Raw, Text, Wait, page, refuse, reply
 from tests.ollama_sim.script import Item, Step
 from tests.providers.conftest import ask, read
 
@@ -175,6 +176,23 @@ async def test_it_does_not_wait_for_ever(
     assert type(answer.error) is errors.ModelStalled
     assert answer.content == ("Kept" if Text("Kept") in steps else "")
     await ollama.wait_for(lambda sim: sim.cancelled == 1 and sim.slots_used == 0)
+
+
+async def test_it_does_not_blame_the_model_for_a_slow_reader(
+    ollama: OllamaSim, provider: OllamaProvider, limits: Callable[..., None]
+) -> None:
+    limits(idle_timeout_s=0.2)
+    ollama.script(reply("a", Wait("go"), "b"))
+    stream = provider.stream(ask())
+    await anext(stream)
+    with pytest.raises(TimeoutError):
+        await ollama.wait_for(lambda sim: sim.cancelled > 0, timeout_s=0.3)
+    rest = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)  # it stands waiting, its 0.2 s long past
+    await asyncio.sleep(0)
+    ollama.open("go")
+    assert await rest == TextDelta("content", "b")
+    await stream.aclose()
 
 
 async def test_it_says_when_an_answer_took_too_long_as_a_whole(

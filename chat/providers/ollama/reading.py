@@ -32,6 +32,7 @@ class Patience:
         self._loop = asyncio.get_running_loop()
         self._idle_s = conf.idle_timeout_s
         now = self._loop.time()
+        self._left_at = now
         self._until = now + conf.answer_timeout_s
         self._silent_until = now + conf.first_delta_timeout_s
         self._timer: asyncio.TimerHandle | None = None
@@ -48,6 +49,8 @@ class Patience:
         """Await `read` as `asyncio.timeout` would; ModelStalled when it takes too long."""
         self._reader = task = cast("asyncio.Task[Any]", asyncio.current_task())
         cancelled_before = task.cancelling()
+        # What the reader spent elsewhere is no silence of the model.
+        self._silent_until += self._loop.time() - self._left_at
         if self._timer is None:
             self._set()
         try:
@@ -58,6 +61,7 @@ class Patience:
             raise
         finally:
             self._reader = None
+            self._left_at = self._loop.time()
 
     def close(self) -> None:
         if self._timer is not None:
