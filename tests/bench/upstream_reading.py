@@ -2,9 +2,10 @@
 
     python -m tests.bench.upstream_reading [--streams 50 200 500] [--ways ours default ...]
 
-The simulated server runs in a process of its own; each answer is 150 tokens at 30 a second, all begun within 2 s.
-The figure is the CPU time of the reading process for 1,000 tokens, decoding included, and the slowest answer in
-seconds (5.0 at best). Every way runs the same provider; only its transport differs.
+Every way runs the same provider; only its transport differs. First table: the simulated server is a process of its
+own, each answer is 150 tokens at 30 a second, all begun within 2 s; the figures are the CPU time of the reading
+process for 1,000 tokens, decoding included, and the slowest answer (5.0 s at best). Second table: the CPU time of
+one more short answer while so many others stand open.
 """
 
 from __future__ import annotations
@@ -27,12 +28,16 @@ django.setup()
 from chat.providers.ollama.client import OllamaProvider  # noqa: E402
 from chat.providers.ollama.transport import AiohttpTransport  # noqa: E402
 from chat.providers.types import ChatMessage, ChatRequest, TextDelta  # noqa: E402
+from tests.ollama_sim import OllamaSimThread, Wait, reply  # noqa: E402
 
 TOKENS = 150
 TOKENS_PER_S = 30
 JOIN_S = 2.0
 PROMPT = "repeat: " + "".join(f"{number:04} " for number in range(TOKENS)).rstrip()
 REQUEST = ChatRequest("sim", [ChatMessage("user", PROMPT)])
+HELD = ChatRequest("sim", [ChatMessage("user", "held")])
+SHORT = ChatRequest("sim", [ChatMessage("user", "repeat: yes")])
+SHORT_ANSWERS = 50
 TLS = httpx.create_ssl_context()
 UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 
@@ -96,16 +101,43 @@ async def measure(url: str, way: str, streams: int) -> str:
     return f"{way:14} {streams:5} streams  {spent:6.3f} CPU s/1k tokens  slowest {slowest:5.2f} s  {tokens} tokens"
 
 
+async def hold(provider: OllamaProvider) -> None:
+    async for _ in provider.stream(HELD):
+        pass
+
+
+async def measure_request(sim: OllamaSimThread, way: str, streams: int) -> str:
+    provider = OllamaProvider(sim.url, transport=WAYS[way](sim.url))
+    async with asyncio.TaskGroup() as group:
+        held = [group.create_task(hold(provider)) for _ in range(streams)]
+        await asyncio.to_thread(sim.wait_for, lambda server: server.gate("held").waiting == streams, 60)
+        cpu = time.thread_time()  # of this thread: the simulator's is another
+        for _ in range(SHORT_ANSWERS):
+            async for _ in provider.stream(SHORT):
+                pass
+        spent_ms = (time.thread_time() - cpu) / SHORT_ANSWERS * 1000
+        for task in held:
+            task.cancel()
+    await provider.aclose()
+    return f"{way:14} {streams:5} streams  {spent_ms:6.2f} CPU ms for a request"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--streams", type=int, nargs="+", default=[50, 200, 500])
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--only-requests", action="store_true", help="leave out the first table")
     parser.add_argument("--turns", type=int, default=1)
     wanted = parser.parse_args()
-    for streams in wanted.streams:
+    for streams in [] if wanted.only_requests else wanted.streams:
         for way in wanted.ways * wanted.turns:
             with simulator() as url:
                 print(asyncio.run(measure(url, way, streams)), flush=True)
+    for streams in wanted.streams:
+        for way in wanted.ways * wanted.turns:
+            with OllamaSimThread(slots=2000) as sim:
+                sim.script(*[reply("a", Wait("held"))] * streams, when=lambda request: b'"held"' in request.body)
+                print(asyncio.run(measure_request(sim, way, streams)), flush=True)
 
 
 if __name__ == "__main__":
