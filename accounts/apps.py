@@ -1,3 +1,5 @@
+"""Users and sign-in as a Django app."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

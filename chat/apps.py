@@ -1,3 +1,5 @@
+"""The chat product as a Django app."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig
