@@ -25,8 +25,9 @@ class Conf:
     lease_s: float = 8.0
     renew_s: float = 2.0
     max_idle_claims: int = 3
-    slots_per_server: int = 4
+    # Answers written at once by one model; more than Ollama's own OLLAMA_NUM_PARALLEL only moves the queue there.
     slots_per_model: int = 1
+    runners_per_worker: int = 1_000
     # A nudge may be lost; this is the most a viewer or a worker then waits.
     tick_s: float = 1.0
 

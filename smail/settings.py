@@ -29,6 +29,7 @@ SMAIL = Conf(
     default_model=env.str("SMAIL_DEFAULT_MODEL", default=""),
     worker=choice(env, "SMAIL_WORKER", "embedded", "none"),
     max_response_chars=env.int("SMAIL_MAX_RESPONSE_CHARS", default=DEFAULTS.max_response_chars),
+    slots_per_model=env.int("SMAIL_SLOTS", default=DEFAULTS.slots_per_model),
 )
 SMAIL_SIGNUP = choice(env, "SMAIL_SIGNUP", "closed", "invite", "open")
 SMAIL_LOCAL_MODEL = choice(env, "SMAIL_LOCAL_MODEL", "auto", "off")

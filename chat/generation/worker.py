@@ -54,7 +54,7 @@ class Worker:
             await asyncio.shield(self._hand_back())
             await aclose_all()
 
-    def _nudged(self, kind: Kind) -> None:
+    def _nudged(self, kind: Kind, own: bool) -> None:
         if kind == "changes":
             self._wake.set()
 
@@ -80,7 +80,7 @@ class Worker:
 
     async def _claims(self) -> list[Claim]:
         await db_work(_fail_poison)
-        free = conf.slots_per_server - len(self._runners)
+        free = conf.runners_per_worker - len(self._runners)
         return await db_work(lease.claim_next, self.owner, limit=free)
 
     def _start(self, claim: Claim, group: asyncio.TaskGroup) -> None:
