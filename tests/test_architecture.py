@@ -255,7 +255,13 @@ def test_tasks_belong_to_task_groups() -> None:
     root = "smail.lifetime"  # one task has no group above it
     fail_with(
         "Tasks are made in a TaskGroup: one that nobody awaits loses its errors:",
-        (module.at(number) for module in MODULES for number, line in enumerate(module.lines, 1) if bare.search(line)),
+        (
+            module.at(number)
+            for module in MODULES
+            if module.name != root
+            for number, line in enumerate(module.lines, 1)
+            if bare.search(line)
+        ),
     )
 
 
@@ -307,10 +313,7 @@ def test_templates_hold_no_code(what: str) -> None:
     found = hits(files("templates", ".html"), INLINE[what])
     fail_with(
         f"No {what} in templates: the content security policy refuses it. Use a custom element and a style sheet:",
-        (
-            f"{path.relative_to(ROOT)}: {hit.strip()[:80]}"
-            for path, hit in hits(files("templates", ".html"), INLINE[what])
-        ),
+        (f"{path.relative_to(ROOT)}: {hit.strip()[:80]}" for path, hit in found),
     )
 
 
