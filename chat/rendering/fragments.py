@@ -98,6 +98,12 @@ class AnswerStream:
 
     __slots__ = ("_body", "_line", "_status", "_thinking", "_view")
 
+    _view: AnswerView
+    _body: _Text
+    _thinking: _Text
+    _status: StatusLine
+    _line: ThinkingLine
+
     def __init__(self, view: AnswerView) -> None:
         self._begin(view)
 
