@@ -31,7 +31,8 @@ class Conf:
     # A nudge may be lost; this is the most a viewer or a worker then waits.
     tick_s: float = 1.0
 
-    # The group commit: its window is `commit_share` times what the last commit took, between these ends.
+    # The group commit: its window is `window_share` times the CPU that the last commit took, between these
+    # ends. (Benchmarks: docs/benchmarks.md.).
     window_min_s: float = 0.004
     window_max_s: float = 0.1
     window_share: float = 8.0

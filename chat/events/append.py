@@ -119,7 +119,8 @@ def _insert(events: dict[int, list[Event]]) -> None:
 
 
 def _param(at: datetime) -> datetime | str:
-    value: datetime | str = connection.ops.adapt_datetimefield_value(at)
+    value = connection.ops.adapt_datetimefield_value(at)
+    assert value is not None
     return value
 
 

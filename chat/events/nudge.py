@@ -17,6 +17,8 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 Kind = Literal["events", "changes"]  # the log grew | rows changed: queue, stops, titles, chats
 
+Listener = Callable[[Kind, bool], None]  # what happened, and whether it was in this process
+
 GROUP = "smail.nudge"
 RETRY_S = 1.0
 
@@ -28,10 +30,10 @@ class Doorbell:
 
     def __init__(self) -> None:
         self._process = uuid.uuid4().hex
-        self._listeners: dict[object, tuple[asyncio.AbstractEventLoop, Callable[[Kind], None]]] = {}
+        self._listeners: dict[object, tuple[asyncio.AbstractEventLoop, Listener]] = {}
         self._outgoing: tuple[asyncio.AbstractEventLoop, asyncio.Event, set[Kind]] | None = None
 
-    def listen(self, callback: Callable[[Kind], None]) -> Callable[[], None]:
+    def listen(self, callback: Listener) -> Callable[[], None]:
         """Call `callback` in the running loop at each nudge; return what ends that."""
         token = object()
         self._listeners[token] = (asyncio.get_running_loop(), callback)
@@ -39,16 +41,16 @@ class Doorbell:
 
     def ring(self, kind: Kind) -> None:
         """Tell this process at once and the others soon. Never raises, never blocks."""
-        self._tell_own(kind)
+        self._tell(kind, own=True)
         outgoing = self._outgoing
         if outgoing is not None:
             loop, wake, kinds = outgoing
             kinds.add(kind)
             _call_in(loop, wake.set)
 
-    def _tell_own(self, kind: Kind) -> None:
+    def _tell(self, kind: Kind, *, own: bool) -> None:
         for loop, callback in list(self._listeners.values()):
-            _call_in(loop, callback, kind)
+            _call_in(loop, callback, kind, own)
 
     async def run(self) -> None:
         """Carry nudges to and from other processes until cancelled; with the in-memory layer there are none."""
@@ -94,7 +96,7 @@ class Doorbell:
             while True:
                 message = await layer.receive(channel)
                 if message.get("from") != self._process and message.get("kind") in ("events", "changes"):
-                    self._tell_own(message["kind"])
+                    self._tell(message["kind"], own=False)
         finally:
             await layer.group_discard(GROUP, channel)
 

@@ -1,8 +1,8 @@
 """The group commit: what all runners of this process have gathered goes into the log in one transaction.
 
 A runner puts payloads into its `Writer` and goes on reading; neighbouring pieces of text of one window become one
-event. A window is a few milliseconds when commits are quick and grows to `conf.window_max_s` with what they cost,
-so that at most one part in `conf.window_share` of the time goes into them. Commits have a thread and a database
+event. A window is a few milliseconds when commits are quick and grows to `conf.window_max_s` with the CPU they cost,
+so that at most one part in `conf.window_share` of a core goes into them. Commits have a thread and a database
 connection of their own: nothing else can hold them up.
 """
 
@@ -58,10 +58,10 @@ class Writer:
             self._pending.append(payload)
         self._commit.wake(self)
 
-    async def room(self) -> None:
-        """Wait while more text is pending than may be: storage that fails must not fill the memory."""
-        while self._pending_chars > MAX_PENDING_CHARS:
-            await self.stored()
+    @property
+    def full(self) -> bool:
+        """True while more text is pending than may be: wait for `stored`, or failing storage fills the memory."""
+        return self._pending_chars > MAX_PENDING_CHARS
 
     async def stored(self) -> None:
         """Wait until everything said so far is stored; raise `LeaseLost` when it never will be."""
@@ -153,22 +153,24 @@ class GroupCommit:
         """Store the batches, however long the database is away: text that was received is not given up."""
         loop = asyncio.get_running_loop()
         while True:
-            began = time.perf_counter()
             try:
-                result = await loop.run_in_executor(self._thread, _append_in_thread, batches)
+                result, spent = await loop.run_in_executor(self._thread, _append_in_thread, batches)
             except DatabaseError as error:
                 logger.warning("append failed, trying again: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_S)
                 continue
-            spent = time.perf_counter() - began
             self._window_s = min(max(spent * conf.window_share, conf.window_min_s), conf.window_max_s)
             return result
 
 
-def _append_in_thread(batches: list[Batch]) -> Appended:
-    """Append with this thread's own connection, kept open; a broken one is dropped, so that the next try is fresh."""
+def _append_in_thread(batches: list[Batch]) -> tuple[Appended, float]:
+    """Append with this thread's own connection, kept open; a broken one is dropped, so that the next try is fresh.
+
+    Also return the seconds of CPU it took: what waiting for the disk or another server takes is no load of ours.
+    """
+    began = time.thread_time()
     try:
-        return append(batches)
+        return append(batches), time.thread_time() - began
     except DatabaseError:
         connection.close()
         close_old_connections()

@@ -60,6 +60,7 @@ class Runner:
         self._phase: str = ""
         self._chars = 0
         self._meter = Meter()
+        self._max_chars = conf.max_response_chars  # asked for each delta, and settings are slow to ask
 
     def stop(self) -> None:
         """A person wants it to end: leave whatever is waited for, at once."""
@@ -143,7 +144,7 @@ class Runner:
     async def _note(self, generation: Generation, info: ModelInfo) -> None:
         generation.model = generation.model or info.name
         row = Generation.objects.filter(pk=generation.pk, epoch=self.claim.epoch)
-        await row.aupdate(model=generation.model, model_digest=info.digest, server=provider_label())
+        await db_work(row.update, model=generation.model, model_digest=info.digest, server=provider_label())
 
     async def _attempts(
         self, provider: Provider, generation: Generation, info: ModelInfo, prompt: Prompt, prefix: str
@@ -204,10 +205,11 @@ class Runner:
                 match delta:
                     case TextDelta(kind, text):
                         self._take(kind, text, overlap)
-                        await self._writer.room()
+                        if self._writer.full:
+                            await self._writer.stored()
                     case Done():
                         done = delta
-                if self._chars >= conf.max_response_chars:
+                if self._chars >= self._max_chars:
                     done = Done(finish_reason="length")
                     break
         return self._finished(done or Done(finish_reason="stop"), overlap.rest())
@@ -225,7 +227,7 @@ class Runner:
 
     def _write(self, text: str) -> None:
         self._say_phase("writing")
-        text = text[: conf.max_response_chars - self._chars]
+        text = text[: self._max_chars - self._chars]
         self._chars += len(text)
         self._writer.put(t.Content(chunk=text))
 
