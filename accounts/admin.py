@@ -1,10 +1,17 @@
-"""Users and invitations in admin. An invitation's link is shown once, right after it is made."""
+"""Users, invitations and second factors in admin. An invitation's link is shown once, right after it is made.
+
+django-allauth's own pages would let an administrator read session keys and write anybody's second factor; only
+taking one off, for a person who lost it, is left.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
@@ -19,6 +26,8 @@ from django.utils.html import format_html
 from accounts.addresses import replace_address
 from accounts.invitations import VALID_FOR, new_token
 from accounts.models import Invitation, User
+
+admin.site.unregister([EmailAddress, UserSession, Authenticator])
 
 STATES = {
     "open": lambda now: Q(used_at=None, expires_at__gt=now),
@@ -105,3 +114,17 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(
                 request, "Sign-up is closed: the link works once SMAIL_SIGNUP is “invite”.", messages.ERROR
             )
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email")
+    fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return False

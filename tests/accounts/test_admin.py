@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
@@ -97,3 +98,29 @@ def test_an_address_given_in_admin_counts_as_confirmed(admin: Client, owner: Use
     values |= {"date_joined_0": joined.date().isoformat(), "date_joined_1": joined.time().isoformat("seconds")}
     assert admin.post(page, {**values, "email": "given@example.org"}).status_code == 302
     assert [(a.email, a.verified) for a in EmailAddress.objects.filter(user=owner)] == [("given@example.org", True)]
+
+
+def test_a_lost_second_factor_is_taken_off(admin: Client, owner: User, secret: str) -> None:
+    page = "/admin/mfa/authenticator/"
+    for factor in Authenticator.objects.filter(user=owner):
+        shown = admin.get(f"{page}{factor.pk}/change/").content.decode()
+        assert secret not in shown and "secret" not in shown
+        admin.post(f"{page}{factor.pk}/delete/", {"post": "yes"})
+    assert not Authenticator.objects.filter(user=owner).exists()
+
+
+def test_it_rejects_giving_somebody_a_second_factor(admin: Client, owner: User, secret: str) -> None:
+    factor = Authenticator.objects.filter(user=owner).first()
+    assert factor is not None
+    assert admin.get("/admin/mfa/authenticator/add/").status_code == 403
+    assert admin.post(f"/admin/mfa/authenticator/{factor.pk}/change/", {"data": "{}"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["usersessions/usersession/", "account/emailaddress/"])
+def test_session_keys_and_foreign_addresses_are_not_shown(admin: Client, path: str) -> None:
+    assert admin.get(f"/admin/{path}").status_code == 404
+
+
+def test_it_rejects_deleting_a_user(admin: Client, owner: User) -> None:
+    assert admin.post(f"/admin/accounts/user/{owner.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=owner.pk).exists()

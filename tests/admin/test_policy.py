@@ -13,7 +13,7 @@ from tests.admin.conftest import chat, events
 
 PAGES = [
     "", "chat/", "accounts/user/", "accounts/user/add/", "accounts/user/{user}/change/", "accounts/invitation/",
-    "accounts/invitation/add/", "chat/chatsession/", "chat/chatsession/{session}/change/",
+    "mfa/authenticator/", "accounts/invitation/add/", "chat/chatsession/", "chat/chatsession/{session}/change/",
     "chat/chatsession/{session}/delete/", "chat/chatsession/{session}/history/", "chat/message/",
     "chat/message/{message}/change/", "chat/generation/", "chat/generation/{generation}/change/", "auth/group/add/",
 ]  # fmt: skip
