@@ -32,7 +32,7 @@ class Conf:
     tick_s: float = 1.0
 
     # The group commit: its window is `window_share` times the CPU that the last commit took, between these
-    # ends. (Benchmarks: docs/benchmarks.md.).
+    # ends. Figures: docs/benchmarks.md.
     window_min_s: float = 0.004
     window_max_s: float = 0.1
     window_share: float = 8.0
