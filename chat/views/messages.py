@@ -19,7 +19,7 @@ from chat.queries.access import chat_session_of
 from chat.queries.sessions import chat_item
 from chat.rendering import ids
 from chat.rendering.fragments import chat_item_fragment
-from chat.views.door import PageRequest, door, with_retry_after
+from chat.views.door import PageRequest, door, refusal, with_retry_after
 from chat.views.thread import page_context, thread_context
 
 
@@ -69,9 +69,7 @@ def _accepted(sent: Sent) -> HttpResponse:
 
 def _refused(request: PageRequest, chat: ChatSession | None, error: ActionError) -> HttpResponse:
     if request.htmx:  # the composer says it beside the text, which is still there
-        response = HttpResponse(error.text, status=error.http_status, content_type="text/plain; charset=utf-8")
-        response["HX-Reswap"] = "none"
-        return with_retry_after(response, error)
+        return refusal(request, error)
     context = {
         **page_context(request.user, chat),
         "form_error": error.text,

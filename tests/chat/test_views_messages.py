@@ -93,7 +93,7 @@ def test_htmx_gets_the_reason_and_nothing_is_swapped(visitor: Client, settings: 
     response = visitor.post("/chat/messages/", prompt(), headers=HTMX)
     refused_with(response, 429, "as many as allowed")
     assert response["HX-Reswap"] == "none" and int(response["Retry-After"]) >= 1
-    assert response["Content-Type"].startswith("text/plain")
+    assert response.content.startswith(b'<div hx-swap-oob="beforeend:#toasts">')
 
 
 def test_it_requires_a_signed_in_person(client: Client, db: None) -> None:

@@ -60,7 +60,7 @@ export class Page {
 }
 
 /**
- * Let an addition of something that is there already replace it in place, and a replacement of an article that is not
+ * Let an addition of something that is there already replace it in place (or, at the top of a list, move it there), and a replacement of an article that is not
  * there add it. Most frames are neither and go through unread.
  * @param {string} html
  */
@@ -69,7 +69,8 @@ function withoutRepeats(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const part of Array.from(template.content.children)) {
-    if (part.matches("[hx-swap-oob^=beforeend], [hx-swap-oob^=afterbegin]")) replaceRepeats(part);
+    if (part.matches("[hx-swap-oob^=beforeend]")) replaceRepeats(part);
+    else if (part.matches("[hx-swap-oob^=afterbegin]")) moveRepeats(part);
     else if (part.matches("article[hx-swap-oob=true]") && !document.getElementById(part.id)) wrapAsAddition(part);
   }
   return template.innerHTML;
@@ -82,6 +83,15 @@ function replaceRepeats(addition) {
   for (const repeat of repeats) repeat.setAttribute("hx-swap-oob", "true");
   addition.before(...repeats);
   if (!additions.childElementCount) addition.remove();
+}
+
+/** What is put first moves there, unless somebody is at it: a menu or a title being edited stays. @param {Element} addition */
+function moveRepeats(addition) {
+  for (const entry of Array.from(addition.children)) {
+    const now = document.getElementById(entry.id);
+    (now?.matches(":focus-within") ? entry : now)?.remove();
+  }
+  if (!addition.childElementCount) addition.remove();
 }
 
 /** @param {Element} article */
