@@ -33,4 +33,4 @@ async def aclose_all() -> None:
 
 def _forget_closed_loops() -> None:
     for key in [key for key in _made if key[0].is_closed()]:
-        _made.pop(key).forget()
+        del _made[key]

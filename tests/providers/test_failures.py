@@ -174,6 +174,8 @@ async def test_it_does_not_wait_for_ever(
     async with asyncio.timeout(5):
         answer = await read(provider, ask())
     assert type(answer.error) is errors.ModelStalled
+    task = asyncio.current_task()
+    assert task is not None and task.cancelling() == 0  # the timer's cancellation is taken back
     assert answer.content == ("Kept" if Text("Kept") in steps else "")
     await ollama.wait_for(lambda sim: sim.cancelled == 1 and sim.slots_used == 0)
 
@@ -223,8 +225,28 @@ async def test_it_calls_an_impossible_address_unreachable(address: str) -> None:
     await provider.aclose()
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 @pytest.mark.parametrize(
-    "bytes_", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"\x00\x01"]
+    "bytes_",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"\x00\x01",
+        b"HTTP/1.1 999999 what\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\nnot gzip",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nrubbish",
+        CHUNKED + b"zz\r\n",
+        CHUNKED + b"5\r\nabcdefgh\r\n0\r\n\r\n",
+        CHUNKED + b"1\r\n{\r\nffffffffffffffffffffffff\r\n",
+        CHUNKED + b"1\r\n{\r\n0\r\nbad trailer\r\n\r\n",
+        CHUNKED + b"x" * 100_000,
+    ],
+    ids=lambda value: str(value)[:60],
 )
 async def test_it_survives_what_is_no_http(bytes_: bytes) -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -44,11 +44,12 @@ class OllamaProvider:
 
     def __init__(self, base_url_: str, api_key: str = "", *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._base_url = base_url(base_url_)
-        self._transport = transport or AiohttpTransport(self._base_url)
         headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "smail"}
         if api_key:
             headers["Authorization"] = f"Bearer {api_key}"
-        self._http = httpx.AsyncClient(base_url=self._base_url, transport=self._transport, headers=headers)
+        self._http = httpx.AsyncClient(
+            base_url=self._base_url, transport=transport or AiohttpTransport(self._base_url), headers=headers
+        )
         self._shown: dict[str, Mapping[str, Any]] = {}
         self._known: list[ModelInfo] = []
         self._known_until = 0.0
@@ -93,11 +94,6 @@ class OllamaProvider:
 
     async def aclose(self) -> None:
         await self._http.aclose()
-
-    def forget(self) -> None:
-        """Let go of the connections of an event loop that is closed already."""
-        if isinstance(self._transport, AiohttpTransport):
-            self._transport.forget()
 
     async def _abilities(self, request: ChatRequest) -> ModelInfo:
         """Return what is known of the model, asking only where the request needs it to be known."""

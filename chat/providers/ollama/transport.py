@@ -14,7 +14,6 @@ from contextlib import contextmanager
 
 import aiohttp
 import httpx
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from chat.providers.ollama.address import is_loopback
@@ -50,11 +49,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
 
-    def forget(self) -> None:
-        """Let go without waiting, for a loop that is closed already and can wait for nothing."""
-        if self._session is not None:
-            self._session.detach()
-
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -66,6 +60,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 read_bufsize=READ_AHEAD_BYTES,
                 trust_env=not is_loopback(self._url),
             )
+            # For whoever drops it unclosed, its event loop being gone: a session that is not detached complains.
             weakref.finalize(self, self._session.detach)
         return self._session
 
@@ -87,7 +82,7 @@ class _Body(httpx.AsyncByteStream):
 
 @contextmanager
 def _mapped(request: httpx.Request) -> Iterator[None]:
-    """Turn aiohttp's errors into httpx's; every one of them, also those that are no `ClientError`."""
+    """Turn aiohttp's errors into httpx's."""
     try:
         yield
     except (TimeoutError, aiohttp.ConnectionTimeoutError) as error:
@@ -99,7 +94,7 @@ def _mapped(request: httpx.Request) -> Iterator[None]:
         raise httpx.ConnectError(str(error), request=request) from error
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
         raise httpx.UnsupportedProtocol(str(error), request=request) from error
-    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, HttpProcessingError) as error:
+    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as error:
         raise httpx.RemoteProtocolError(str(error), request=request) from error
     except (aiohttp.ClientError, OSError) as error:
         raise httpx.ReadError(str(error), request=request) from error
