@@ -18,6 +18,7 @@ from chat.actions.finish import fail_unowned
 from chat.conf import conf
 from chat.errors import StreamInterrupted
 from chat.events.nudge import Kind, doorbell
+from chat.events.prune import prune
 from chat.events.types import Error
 from chat.generation import lease
 from chat.generation.commit import Committed, GroupCommit
@@ -28,6 +29,8 @@ from chat.models.work import db_work
 from chat.providers.registry import aclose_all
 
 logger = logging.getLogger(__name__)
+
+PRUNE_EACH_S = 3600.0
 
 
 class Worker:
@@ -48,6 +51,7 @@ class Worker:
                 group.create_task(self._commit.run())
                 group.create_task(self._keep_leases())
                 group.create_task(self._title_chats())
+                group.create_task(self._prune())
                 await self._claim_forever(group)
         finally:
             unlisten()
@@ -124,6 +128,15 @@ class Worker:
             await asyncio.sleep(conf.tick_s)
             if not self._runners:
                 await title_next()
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_EACH_S)
+            try:
+                while await db_work(prune):
+                    pass
+            except DatabaseError as error:
+                logger.warning("nothing pruned: %s", type(error).__name__)
 
     async def _hand_back(self) -> None:
         if self._runners:

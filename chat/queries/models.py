@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chat.conf import conf
 from chat.errors import ProviderError
+from chat.providers.demo import is_demo
 from chat.providers.registry import provider_for
 from chat.providers.types import ModelInfo
 
@@ -44,7 +45,7 @@ async def _ask(server: str) -> ModelList:
         version = await provider.version()
     except ProviderError as error:
         return ModelList(error=error.text)
-    return ModelList(models, default_of(models), demo="demo" in version)
+    return ModelList(models, default_of(models), demo=is_demo(version))
 
 
 def default_of(models: tuple[ModelInfo, ...]) -> str:
