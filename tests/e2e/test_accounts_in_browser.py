@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -57,6 +59,12 @@ def confirm(page: Page) -> None:
     page.get_by_role("button", name="Confirm").click()
 
 
+def findings(tab: Tab, axe: Path) -> list[str]:
+    """Name the rules of axe-core that the page breaks."""
+    tab.page.evaluate(axe.read_text())
+    return [found["id"] for found in tab.page.evaluate("axe.run()")["violations"]]
+
+
 def test_it_works(tab: Tab) -> None:
     sign_in(tab)
     tab.page.wait_for_url("**/chat/")
@@ -72,6 +80,19 @@ def test_no_account_page_breaks_the_policy(tab: Tab) -> None:
     for path in ACCOUNT_PAGES:
         tab.open(f"/accounts/{path}")
         assert tab.violations() == [], path
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe(tab: Tab, axe: Path, colours: Literal["light", "dark"]) -> None:
+    tab.page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+    for path in ("login/", "password/reset/"):
+        assert findings(tab.open(f"/accounts/{path}"), axe) == [], path
+    sign_in(tab)
+    tab.page.wait_for_url("**/chat/")
+    assert findings(tab.open("/accounts/2fa/totp/activate/"), axe) == []
+    confirm(tab.page)
+    for path in ACCOUNT_PAGES:
+        assert findings(tab.open(f"/accounts/{path}"), axe) == [], path
 
 
 def test_no_admin_page_breaks_the_policy(tab: Tab) -> None:
