@@ -65,12 +65,13 @@ export class Page {
  * @param {string} html
  */
 function withoutRepeats(html) {
-  if (!/beforeend|afterbegin|<article/.test(html)) return html;
+  if (!/beforeend|afterbegin|"delete"|<article/.test(html)) return html;
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const part of Array.from(template.content.children)) {
     if (part.matches("[hx-swap-oob^=beforeend]")) replaceRepeats(part);
     else if (part.matches("[hx-swap-oob^=afterbegin]")) moveRepeats(part);
+    else if (part.matches("[hx-swap-oob=delete]") && !document.getElementById(part.id)) part.remove();
     else if (part.matches("article[hx-swap-oob=true]") && !document.getElementById(part.id)) wrapAsAddition(part);
   }
   return template.innerHTML;
