@@ -26,6 +26,7 @@ export class ChatComposer extends HTMLElement {
     this.#restore();
     this.#listen(this.#connected.signal);
     this.#show();
+    document.dispatchEvent(new CustomEvent("chat:state-wanted")); // a stream that stands before it has spoken already
   }
 
   disconnectedCallback() {

@@ -49,7 +49,9 @@ export class Conversation {
   /** @param {AbortSignal} signal */
   #listen(signal) {
     const { manager, messages } = this.#parts;
-    this.ui.addEventListener("change", () => this.#tell("chat:state", { state: this.ui.state }), { signal });
+    const tellState = () => this.#tell("chat:state", { state: this.ui.state });
+    this.ui.addEventListener("change", tellState, { signal });
+    document.addEventListener("chat:state-wanted", tellState, { signal });
     manager.addEventListener("up", () => this.#up(), { signal });
     manager.addEventListener("down", () => this.ui.move("lost"), { signal });
     manager.addEventListener("frame", (event) => this.#heard(event), { signal });
