@@ -10,7 +10,7 @@ from smail import settings as product
 globals().update({name: getattr(product, name) for name in dir(product) if name.isupper()})
 
 STATIC_ROOT = os.environ["E2E_STATIC_ROOT"]
-SMAIL = dataclasses.replace(product.SMAIL, slots_per_model=16)
+SMAIL = dataclasses.replace(product.SMAIL, slots_per_model=16, messages_per_minute=6)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

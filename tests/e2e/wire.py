@@ -12,7 +12,7 @@ PIECE = 65_536
 
 
 class Wire:
-    """Listens on a port of its own. All methods may be called from any thread and have taken effect when they return."""
+    """Listens on a port of its own. Methods may be called from any thread and have taken effect when they return."""
 
     def __init__(self, server_port: int, *, no_upgrades: bool = False) -> None:
         self._server_port = server_port
