@@ -9,17 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tests.ollama_sim import library, plan
+from tests.ollama_sim import answers, library
 from tests.ollama_sim.catalogue import DEFAULT_MODELS, SimModel, canonical
-from tests.ollama_sim.encode import go_json, go_time
-from tests.ollama_sim.memory import Memory, QueueFull
+from tests.ollama_sim.memory import Memory
 from tests.ollama_sim.play import Player
 from tests.ollama_sim.script import Framing, Item, Refusal, refuse
-from tests.ollama_sim.validate import keep_alive_s, refusal_of_abilities, refusal_of_body
 from tests.ollama_sim.wire import Connection, Request
 
 WAIT_S = 10.0
-BUSY = "server busy, please try again.  maximum pending requests exceeded"
 ANSWERS = ("/api/chat", "/api/generate")
 
 
@@ -150,7 +147,7 @@ class OllamaSim:
             return
         gate = self.gate(name)
         gate.waiting += 1
-        self._notify()
+        self.notify()
         try:
             await gate.opened.wait()
         finally:
@@ -159,7 +156,7 @@ class OllamaSim:
     def count_token(self, connection: Connection) -> None:
         self.tokens += 1
         self.tokens_after_disconnect += connection.gone
-        self._notify()
+        self.notify()
 
     def find(self, name: str) -> SimModel | None:
         return self.models.get(canonical(name))
@@ -168,7 +165,7 @@ class OllamaSim:
 
     async def _serve(self, connection: Connection, request: Request) -> None:
         self.requests.append(request)
-        self._notify()
+        self.notify()
         try:
             await self._route(connection, request)
         except asyncio.CancelledError:
@@ -178,104 +175,26 @@ class OllamaSim:
             self._bugs.append(bug)
             connection.cut(reset=True)
         finally:
-            self._notify()
+            self.notify()
 
     async def _route(self, connection: Connection, request: Request) -> None:
         if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
             await connection.answer(refuse(401, "unauthorized"))
         elif request.path in ANSWERS and request.method == "POST":
-            await self._answer(connection, request)
-        elif (item := self._scripted(request)) is not None:
-            await self._play(connection, request, item)
+            await answers.answer(self, connection, request)
+        elif (item := self.scripted(request)) is not None:
+            await self.play(connection, request, item)
         else:
             await library.serve(self, connection, request)
 
-    async def _answer(self, connection: Connection, request: Request) -> None:
-        body = request.json
-        item = self._scripted(request)
-        if item is None and (refusal := refusal_of_body(request)):
-            item = refusal
-        if isinstance(item, Refusal):
-            await connection.answer(item)
-            return
-        model = self.find(str(body.get("model", "")))
-        if model is None:
-            await connection.answer(refuse(404, f"model '{body.get('model')}' not found"))
-            return
-        if item is None and (refusal := refusal_of_abilities(body, model)):
-            await connection.answer(refusal)
-        elif not (body.get("messages") or body.get("prompt")):
-            await self._load_or_unload(connection, body, model)
-        else:
-            await self._take_turn(connection, request, model, item or plan.default_item(self, body, model))
-
-    async def _load_or_unload(self, connection: Connection, body: Mapping[str, Any], model: SimModel) -> None:
-        unloads = body.get("keep_alive") is not None and keep_alive_s(body["keep_alive"]) == 0
-        if unloads:
-            self.memory.unload(model)
-        else:
-            self.memory.keep(await self.memory.load(model, body), body)
-        said = {
-            "model": body["model"],
-            "created_at": go_time(self.now_ns()),
-            "message": {"role": "assistant", "content": ""},
-            "done": True,
-            "done_reason": "unload" if unloads else "load",
-        }
-        await connection.answer(Refusal(200, go_json(said).encode()))
-
-    async def _take_turn(self, connection: Connection, request: Request, model: SimModel, item: Item) -> None:
-        """Load, wait for a place, play: as long as nothing is played, the client sees no byte."""
-        player = Player(self, connection, request.json, wants_generate=request.path == "/api/generate")
-        self.waiting += 1
-        try:
-            loaded = await self.memory.load(model, request.json)
-            slots = self.memory.slots(model)
-            await slots.take()
-        except QueueFull:
-            await connection.answer(refuse(503, BUSY))
-            return
-        finally:
-            self.waiting -= 1
-        try:
-            player.prompt_tokens = plan.prompt_tokens(request.json)
-            if (refusal := self._overflow(player, loaded.num_ctx, request.json)) is not None:
-                item = refusal
-            self.started += 1
-            self._notify()
-            await self._play(connection, request, item, player)
-            self.finished += 1
-        finally:
-            # Ollama's issue 17131: a client that leaves while a token waits for it keeps its place for ever.
-            if not (self.stuck_slot_bug and connection.gone and connection.was_backed_up):
-                slots.give()
-            self.memory.keep(loaded, request.json)
-
-    async def _play(self, connection: Connection, request: Request, item: Item, player: Player | None = None) -> None:
+    async def play(self, connection: Connection, request: Request, item: Item, player: Player | None = None) -> None:
         if isinstance(item, Refusal):
             await connection.answer(item)
             return
         player = player or Player(self, connection, request.json, wants_generate=False)
         await player.play(item)
 
-    def _overflow(self, player: Player, num_ctx: int, body: Mapping[str, Any]) -> Refusal | None:
-        if player.prompt_tokens <= num_ctx:
-            return None
-        if self.overflow == "truncate" and body.get("truncate", True):
-            player.prompt_tokens = num_ctx // 2 + 2
-            return None
-        tokens = player.prompt_tokens
-        message = f"request ({tokens} tokens) exceeds the available context size ({num_ctx} tokens), try increasing it"
-        inner = {
-            "code": 400,
-            "message": message,
-            "type": "exceed_context_size_error",
-            "n_prompt_tokens": tokens,
-            "n_ctx": num_ctx,
-        }
-        return refuse(400, go_json({"error": inner}))
-
-    def _scripted(self, request: Request) -> Item | None:
+    def scripted(self, request: Request) -> Item | None:
         for number, (path, item, fits) in enumerate(self._scripts):
             if path == request.path and fits(request):
                 del self._scripts[number]
@@ -284,7 +203,7 @@ class OllamaSim:
 
     def _connection_changed(self, connection: Connection) -> None:
         (self.connections.discard if connection.gone else self.connections.add)(connection)
-        self._notify()
+        self.notify()
 
-    def _notify(self) -> None:
+    def notify(self) -> None:
         self._changed.set()

@@ -123,8 +123,9 @@ async def test_it_skips_blank_lines_and_unknown_fields(ollama: OllamaSim, provid
 
 async def test_it_keeps_what_no_database_takes_out_of_the_text(ollama: OllamaSim, provider: OllamaProvider) -> None:
     line = b'{"message":{"content":"a\\u0000b\\ud83d\\udc4d\\ud800c"},"done":false}\n'
-    ollama.script(reply(Raw(line)))
-    assert (await read(provider, ask())).content == "ab👍\ufffdc"
+    ascii_line = b'{"message":{"content":"\\u0000d"},"done":false}\n'
+    ollama.script(reply(Raw(line), Raw(ascii_line)))
+    assert (await read(provider, ask())).content == "ab👍\ufffdcd"
 
 
 async def test_it_waits_its_turn_in_silence(ollama: OllamaSim, provider: OllamaProvider) -> None:
