@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
 from chat.conf import conf
 from chat.events.append import Appended, Batch, Outcome, append
@@ -104,7 +104,7 @@ class Writer:
     def done(self, *, refused: bool) -> None:
         if refused:
             self.lost.set()
-        if refused or (not self._pending and self._text is None):
+        if refused or (not self._pending and self._text is None and self._outcome is None):
             self._stored.set()
 
 
@@ -113,7 +113,7 @@ class GroupCommit:
 
     def __init__(self, committed: Committed) -> None:
         self._committed = committed
-        self._waiting: dict[int, Writer] = {}
+        self._waiting: dict[Writer, None] = {}  # in the order in which they spoke
         self._wake = asyncio.Event()
         self._window_s = conf.window_min_s
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
@@ -122,7 +122,7 @@ class GroupCommit:
         return Writer(self, generation_id, epoch)
 
     def wake(self, writer: Writer) -> None:
-        self._waiting[writer.generation_id] = writer
+        self._waiting[writer] = None
         self._wake.set()
 
     async def run(self) -> None:
@@ -135,10 +135,11 @@ class GroupCommit:
                 await self._commit_waiting()
         finally:
             await asyncio.shield(self._commit_waiting())
+            self._thread.submit(connection.close)
             self._thread.shutdown(wait=False)
 
     async def _commit_waiting(self) -> None:
-        writers, self._waiting = self._waiting, {}
+        writers, self._waiting = _newest_claims(self._waiting), {}
         batches = [batch for writer in writers.values() if (batch := writer.take()) is not None]
         if not batches:
             return
@@ -161,6 +162,29 @@ class GroupCommit:
                 continue
             self._window_s = min(max(spent * conf.window_share, conf.window_min_s), conf.window_max_s)
             return result
+
+
+    async def _append_singly(self, batches: list[Batch]) -> Appended:
+        """Store batches of which one is not fit to be stored; that one's claim ends, and the next may do better."""
+        if len(batches) == 1:
+            logger.exception("generation %s said something that cannot be stored", batches[0].generation_id)
+            return Appended(refused={batches[0].generation_id})
+        result = Appended()
+        for batch in batches:
+            stored = await self._append([batch])
+            result.events |= stored.events
+            result.refused |= stored.refused
+        return result
+
+
+def _newest_claims(waiting: Iterable[Writer]) -> dict[int, Writer]:
+    """Return the writer of each generation's newest claim; an older one of this very process has lost its own."""
+    newest: dict[int, Writer] = {}
+    for writer in sorted(waiting, key=lambda writer: writer.epoch):
+        older, newest[writer.generation_id] = newest.get(writer.generation_id), writer
+        if older is not None:
+            older.done(refused=True)
+    return newest
 
 
 def _append_in_thread(batches: list[Batch]) -> tuple[Appended, float]:

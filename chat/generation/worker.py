@@ -90,6 +90,9 @@ class Worker:
     def _start(self, claim: Claim, group: asyncio.TaskGroup) -> None:
         writer = self._commit.writer(claim.id, claim.epoch)
         runner = Runner(claim, writer, group.create_task)
+        earlier = self._runners.get(claim.id)
+        if earlier is not None:  # our own lease ran out, as after a laptop's sleep, and we were the first to see it
+            earlier.lose()
         self._runners[claim.id] = runner
         group.create_task(self._run(runner))
 
@@ -99,13 +102,15 @@ class Worker:
         finally:
             # Cancelled means that the process ends: then the claim is still ours to hand back.
             if not _being_cancelled():
-                del self._runners[runner.claim.id]
+                if self._runners.get(runner.claim.id) is runner:
+                    del self._runners[runner.claim.id]
                 self._wake.set()
 
     async def _hear_stops(self) -> None:
         if self._runners:
             for id_ in await db_work(lease.stops_requested, self.owner, self._claimed()):
-                self._runners[id_].stop()
+                if id_ in self._runners:  # it may have ended meanwhile
+                    self._runners[id_].stop()
 
     async def _keep_leases(self) -> None:
         while True:
