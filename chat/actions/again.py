@@ -7,7 +7,9 @@ from django.db import transaction
 from accounts.models import User
 from chat.actions.limits import check_queue, check_rate
 from chat.errors import Conflict
+from chat.events.append import Batch, append
 from chat.events.nudge import doorbell
+from chat.events.types import Replace
 from chat.models import ChatSession, Generation, Message
 from chat.models.clock import db_now
 
@@ -19,8 +21,6 @@ def retry(*, answer: Message, model: str = "") -> Generation:
 
 def continue_answer(*, answer: Message) -> Generation:
     """Queue a generation that goes on where the text of this answer ends."""
-    if not answer.content:
-        raise Conflict("There is no text to go on from. Try again instead.")
     return _queue(answer, Generation.Kind.CONTINUE, "")
 
 
@@ -37,6 +37,9 @@ def _queue(answer: Message, kind: str, model: str) -> Generation:
             raise Conflict("This answer is complete.")
         if chat_session.leaf_id != answer.pk:
             raise Conflict("The chat has gone on since this answer.")
+        answer.refresh_from_db(fields=["content", "thinking"])
+        if kind == Generation.Kind.CONTINUE and not answer.content:
+            raise Conflict("There is no text to go on from. Try again instead.")
         check_queue(user)
         generation = Generation.objects.create(
             message=answer,
@@ -47,6 +50,14 @@ def _queue(answer: Message, kind: str, model: str) -> Generation:
             options=last.options,
             think=last.think,
         )
+        _keep_text(answer, generation)
         ChatSession.objects.filter(pk=chat_session.pk).update(touched_at=db_now())
         transaction.on_commit(lambda: doorbell.ring("changes"))
     return generation
+
+
+def _keep_text(answer: Message, generation: Generation) -> None:
+    """Begin the log with the text there is: it is shown while it waits, and stays if nothing new ever comes."""
+    if answer.content or answer.thinking:
+        text = Replace(content=answer.content, thinking=answer.thinking)
+        append([Batch(generation.pk, generation.epoch, [text], state=generation.state)])

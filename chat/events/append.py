@@ -21,6 +21,7 @@ from chat.events.types import Content, End, EndState, Event, FinishReason, Paylo
 from chat.models import ChatSession, Generation, Message
 from chat.models.clock import db_now
 
+INSERT = "INSERT INTO chat_event (generation_id, seq, epoch, type, data, at) VALUES "
 INSERT_ROWS = 5_000  # SQLite takes 32,766 parameters in one statement
 
 
@@ -109,13 +110,11 @@ def _insert(events: dict[int, list[Event]]) -> None:
         for generation_id, of_one in events.items()
         for event in of_one
     ]
-    if not rows:
-        return
-    sql = "INSERT INTO chat_event (generation_id, seq, epoch, type, data, at) VALUES " + ",".join(
-        ["(%s,%s,%s,%s,%s,%s)"] * len(rows)
-    )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [value for row in rows for value in row])
+        for start in range(0, len(rows), INSERT_ROWS):
+            some = rows[start : start + INSERT_ROWS]
+            sql = INSERT + ",".join(["(%s,%s,%s,%s,%s,%s)"] * len(some))
+            cursor.execute(sql, [value for row in some for value in row])
 
 
 def _param(at: datetime) -> datetime | str:
@@ -141,9 +140,10 @@ def _close(batch: Batch, outcome: Outcome, now: datetime) -> None:
         error_text=outcome.error_text,
         owner="",
         lease_expires_at=None,
-        started_at=fold.started_at or generation.started_at,
+        started_at=fold.started_at,
         ended_at=now,
         recoveries=fold.recoveries,
+        retries=fold.retries,
         prompt_tokens=usage.prompt_tokens if usage else None,
         completion_tokens=usage.completion_tokens if usage else None,
         tokens_per_s=usage.tokens_per_s if usage else None,

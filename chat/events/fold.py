@@ -43,6 +43,8 @@ class Fold:
     error: t.Error | None = None
     end: t.End | None = None
     recoveries: int = 0
+    retries: int = 0
+    model: str = ""
     started_at: datetime | None = None
     thinking_began: datetime | None = None
     thinking_ended: datetime | None = None
@@ -82,7 +84,8 @@ class Fold:
                 self._write(chunk, event.at)
             case t.Thinking(chunk):
                 self._think(chunk, event.at)
-            case t.Started():
+            case t.Started(model=model):
+                self.model = model
                 self.started_at = self.started_at or event.at
                 self.retry = None
             case t.Phase():
@@ -94,6 +97,7 @@ class Fold:
                 self._end_tool(event.payload)
             case t.Retry():
                 self.retry = event.payload
+                self.retries += 1
             case t.Recovered():
                 self.recoveries += 1
                 self.retry = None

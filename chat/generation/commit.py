@@ -156,13 +156,14 @@ class GroupCommit:
         while True:
             try:
                 result, spent = await loop.run_in_executor(self._thread, _append_in_thread, batches)
-            except DatabaseError as error:
+            except (OperationalError, InterfaceError) as error:
                 logger.warning("append failed, trying again: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_S)
                 continue
+            except (DatabaseError, ValueError):  # trying again would not help, and must not hold up the others
+                return await self._append_singly(batches)
             self._window_s = min(max(spent * conf.window_share, conf.window_min_s), conf.window_max_s)
             return result
-
 
     async def _append_singly(self, batches: list[Batch]) -> Appended:
         """Store batches of which one is not fit to be stored; that one's claim ends, and the next may do better."""

@@ -23,11 +23,10 @@ CLAIM_LOCK = 0x534D_4149_4C  # PostgreSQL's advisory lock of this name: claims o
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to write generation `id` under `epoch`; `again` when an earlier claim has written before."""
+    """The right to write generation `id` under `epoch`."""
 
     id: int
     epoch: int
-    again: bool
 
 
 def claim_next(owner: str, *, limit: int) -> list[Claim]:
@@ -37,9 +36,8 @@ def claim_next(owner: str, *, limit: int) -> list[Claim]:
     with transaction.atomic():
         _one_at_a_time()
         now = db_now()
-        busy = running(now)
         claims = _claim_expired(owner, now, limit)
-        chosen = _choose(busy, limit - len(claims))
+        chosen = _choose(running(now), limit - len(claims))
         return claims + [claim for one in chosen if (claim := _claim_queued(owner, now, one.id))]
 
 
@@ -63,9 +61,9 @@ def stops_requested(owner: str, claims: Mapping[int, int]) -> set[int]:
     return set(rows.values_list("id", flat=True))
 
 
-def hand_back(owner: str, claims: Mapping[int, int]) -> int:
-    """Give the claims back to the queue; another worker goes on at once. Return how many were still ours."""
-    return Generation.objects.filter(_ours(owner, claims)).update(
+def hand_back(owner: str) -> int:
+    """Give all claims of this owner back to the queue; another worker goes on at once. Return how many."""
+    return Generation.objects.filter(owner=owner, state=Generation.State.RUNNING).update(
         state=Generation.State.QUEUED, owner="", lease_expires_at=None
     )
 
@@ -86,19 +84,19 @@ def _claim_expired(owner: str, now: datetime, limit: int) -> list[Claim]:
     rows = Generation.objects.filter(
         state=Generation.State.RUNNING, lease_expires_at__lt=now, idle_claims__lt=conf.max_idle_claims
     )
-    seen = rows.order_by("id").values_list("id", "epoch", "last_seq")[:limit]
+    seen = rows.order_by("id").values_list("id", "epoch")[:limit]
     return [
-        Claim(id_, epoch + 1, again=last_seq > 0)
-        for id_, epoch, last_seq in list(seen)
+        Claim(id_, epoch + 1)
+        for id_, epoch in list(seen)
         if _take(owner, now, Q(id=id_, epoch=epoch, state=Generation.State.RUNNING, lease_expires_at__lt=now))
     ]
 
 
 def _claim_queued(owner: str, now: datetime, id_: int) -> Claim | None:
-    epoch, last_seq = Generation.objects.values_list("epoch", "last_seq").get(id=id_)
+    epoch = Generation.objects.values_list("epoch", flat=True).get(id=id_)
     if not _take(owner, now, Q(id=id_, epoch=epoch, state=Generation.State.QUEUED)):
         return None
-    return Claim(id_, epoch + 1, again=last_seq > 0)
+    return Claim(id_, epoch + 1)
 
 
 def _take(owner: str, now: datetime, seen: Q) -> bool:

@@ -20,7 +20,7 @@ from chat.events.append import Outcome
 from chat.events.fold import Fold
 from chat.events.read import fold_log
 from chat.generation.commit import LeaseLost, Writer
-from chat.generation.continuation import Overlap
+from chat.generation.continuation import PROBE_CHARS, Overlap
 from chat.generation.lease import Claim
 from chat.generation.meter import Meter
 from chat.generation.prompt import Prompt, fitted, prompt_for
@@ -37,6 +37,7 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 
 ASK_S = 5.0
 LOADING_POLL_S = 1.0
+UNKNOWN_WINDOW = 8192
 
 PHASE_TEXTS: dict[t.PhaseName, str] = {
     "loading": "Loading the model",
@@ -59,8 +60,11 @@ class Runner:
         self._over: str = ""
         self._phase: str = ""
         self._chars = 0
+        self._max_chars = self._max_thought_chars = conf.max_response_chars  # kept: settings are slow to ask
+        self._thought_chars = 0
+        self._stale = False  # what is shown is of an earlier attempt: it goes when the first new word comes
         self._meter = Meter()
-        self._max_chars = conf.max_response_chars  # asked for each delta, and settings are slow to ask
+        self._loading: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """A person wants it to end: leave whatever is waited for, at once."""
@@ -92,6 +96,9 @@ class Runner:
             outcome, last = Outcome(state="stopped", finish_reason="stopped"), self._meter.usage()
         except LeaseLost:
             return
+        finally:
+            self._entered = False
+            self._watch_no_more()
         try:
             await self._writer.end(outcome, *last)
         except LeaseLost:
@@ -101,12 +108,7 @@ class Runner:
         """Write the answer; return how it ended and the last things to say."""
         try:
             generation, fold = await db_work(_load, self.claim.id)
-            provider = provider_for(conf.ollama_host)
-            prefix = self._open(generation, fold)
-            info = await self._model(provider, generation)
-            await self._note(generation, info)
-            prompt = await db_work(prompt_for, generation, prefix=prefix)
-            return await self._attempts(provider, generation, info, prompt, prefix)
+            return await self._attempts(generation, self._open(generation, fold))
         except ProviderError as error:
             return self._failed(error.code, error.text, retryable=error.retryable)
         except LeaseLost:
@@ -117,20 +119,21 @@ class Runner:
 
     def _open(self, generation: Generation, fold: Fold) -> str:
         """Say that this claim has begun; return the text to go on from."""
-        server = provider_label()
-        if self.claim.again:
+        if fold.started_at is not None:
             self._writer.put(t.Recovered(epoch=self.claim.epoch, reason="worker_lost"))
-            if not fold.content and fold.thinking:
-                self._writer.put(t.Replace(content="", thinking=""))
-            self._chars = len(fold.content)
-            return fold.content
-        self._writer.put(t.Started(epoch=self.claim.epoch, model=generation.model, server=server))
-        if generation.kind != Generation.Kind.CONTINUE:
+        elif generation.model:
+            self._say_started(generation)
+        if generation.kind == Generation.Kind.CONTINUE:
+            self._max_chars += len(generation.message.content)
+        elif generation.first_delta_at is None or len(fold.content) < PROBE_CHARS:
+            # Nothing of this attempt yet, or too little to notice that a model says it again.
+            self._stale = bool(fold.content or fold.thinking)
             return ""
-        message = generation.message
-        self._writer.put(t.Replace(content=message.content, thinking=message.thinking))
-        self._chars = len(message.content)
-        return message.content
+        self._chars = len(fold.content)
+        return fold.content
+
+    def _say_started(self, generation: Generation) -> None:
+        self._writer.put(t.Started(epoch=self.claim.epoch, model=generation.model, server=provider_label()))
 
     async def _model(self, provider: Provider, generation: Generation) -> ModelInfo:
         """Return the model to use; where none was chosen, the default of what the server has."""
@@ -142,36 +145,45 @@ class Runner:
         return await provider.model(name)
 
     async def _note(self, generation: Generation, info: ModelInfo) -> None:
-        generation.model = generation.model or info.name
+        if not generation.model:
+            generation.model = info.name
+            self._say_started(generation)
         row = Generation.objects.filter(pk=generation.pk, epoch=self.claim.epoch)
         await db_work(row.update, model=generation.model, model_digest=info.digest, server=provider_label())
 
-    async def _attempts(
-        self, provider: Provider, generation: Generation, info: ModelInfo, prompt: Prompt, prefix: str
-    ) -> tuple[Outcome, list[t.Payload]]:
+    async def _attempts(self, generation: Generation, prefix: str) -> tuple[Outcome, list[t.Payload]]:
         """Ask until a first delta has come or the attempts are used up."""
-        window = await self._window(provider, generation, info)
-        prompt = fitted(prompt, window)
         attempt = 1
         while True:
-            request = ChatRequest(generation.model, prompt.messages, generation.options, generation.think)
             try:
-                return await self._stream(provider, request, prompt, prefix)
-            except ContextExceeded:
-                smaller = fitted(prompt, (window or 8192) // 2)
-                if self._meter.deltas or smaller.left_out == prompt.left_out:
-                    raise
-                window, prompt = (window or 8192) // 2, smaller
+                return await self._attempt(generation, prefix)
             except ProviderError as error:
                 if self._meter.deltas or not error.retryable or attempt >= conf.max_attempts:
                     raise
                 await self._wait_and_retry(attempt, error)
                 attempt += 1
 
+    async def _attempt(self, generation: Generation, prefix: str) -> tuple[Outcome, list[t.Payload]]:
+        provider = provider_for(conf.ollama_host)
+        info = await self._model(provider, generation)
+        await self._note(generation, info)
+        window = await self._window(provider, generation, info)
+        prompt = fitted(await db_work(prompt_for, generation, prefix=prefix), window)
+        while True:
+            request = ChatRequest(generation.model, prompt.messages, generation.options, generation.think)
+            try:
+                return await self._stream(provider, request, prompt, prefix)
+            except ContextExceeded:
+                window = (window or UNKNOWN_WINDOW) // 2
+                smaller = fitted(prompt, window)
+                if self._meter.deltas or smaller.left_out == prompt.left_out:
+                    raise
+                prompt = smaller
+
     async def _wait_and_retry(self, attempt: int, error: ProviderError) -> None:
         wait_s = round(delay_s(attempt, random.random), 1)
         self._phase = ""
-        self._writer.put(t.Retry(attempt=attempt, wait_s=wait_s, code=error.code, text=error.text))
+        self._writer.put(t.Retry(attempt=attempt, wait_s=wait_s, code=error.code, text=storable(error.text)))
         await asyncio.sleep(wait_s)
 
     async def _window(self, provider: Provider, generation: Generation, info: ModelInfo) -> int | None:
@@ -179,18 +191,24 @@ class Runner:
         asked = generation.options.get("num_ctx")
         loaded = await _loaded(provider, info.name)
         self._say_phase("reading" if loaded else "loading")
+        self._watch_no_more()
         if not loaded:
-            self._spawn(self._watch_loading(provider, info.name))
+            self._loading = self._spawn(self._watch_loading(provider, info.name))
         window = asked or (loaded.context if loaded else None) or info.trained_context
         self._meter.window = window if isinstance(window, int) else None
         return self._meter.window
 
     async def _watch_loading(self, provider: Provider, name: str) -> None:
         """Turn `loading` into `reading` as soon as the server says that the model is there."""
-        while self._phase == "loading" and not self._over:
+        while self._phase == "loading":
             await asyncio.sleep(LOADING_POLL_S)
-            if self._phase == "loading" and await _loaded(provider, name):
+            found = await _loaded(provider, name)
+            if found and self._phase == "loading" and not self._writer.lost.is_set():
                 self._say_phase("reading")
+
+    def _watch_no_more(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
 
     async def _stream(
         self, provider: Provider, request: ChatRequest, prompt: Prompt, prefix: str
@@ -209,7 +227,7 @@ class Runner:
                             await self._writer.stored()
                     case Done():
                         done = delta
-                if self._chars >= self._max_chars:
+                if self._chars >= self._max_chars or self._thought_chars >= self._max_thought_chars:
                     done = Done(finish_reason="length")
                     break
         return self._finished(done or Done(finish_reason="stop"), overlap.rest())
@@ -219,6 +237,8 @@ class Runner:
         text = storable(text)
         if kind == "thinking":
             self._say_phase("thinking")
+            self._drop_stale()
+            self._thought_chars += len(text)
             self._writer.put(t.Thinking(chunk=text))
         elif new := overlap.take(text):
             self._write(new)
@@ -227,9 +247,15 @@ class Runner:
 
     def _write(self, text: str) -> None:
         self._say_phase("writing")
+        self._drop_stale()
         text = text[: self._max_chars - self._chars]
         self._chars += len(text)
         self._writer.put(t.Content(chunk=text))
+
+    def _drop_stale(self) -> None:
+        if self._stale:
+            self._stale = False
+            self._writer.put(t.Replace(content="", thinking=""))
 
     def _finished(self, done: Done, rest: str) -> tuple[Outcome, list[t.Payload]]:
         if rest:
@@ -242,6 +268,7 @@ class Runner:
         return Outcome(state="completed", finish_reason="length" if cut else "stop"), usage
 
     def _failed(self, code: str, text: str, *, retryable: bool = False) -> tuple[Outcome, list[t.Payload]]:
+        text = storable(text)
         error = t.Error(code=code, error=text, retryable=retryable)
         outcome = Outcome(state="failed", finish_reason="error", error_code=code, error_text=text)
         return outcome, [*self._meter.usage(), error]
