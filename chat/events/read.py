@@ -58,8 +58,10 @@ def stored_as_events(generation: Generation) -> list[Event]:
     message = generation.message
     text = Replace(content=message.content, thinking=message.thinking)
     end = End(state=generation.state, finish_reason=generation.finish_reason, message_id=message.public_id)  # type: ignore[arg-type]  # the row's choices are these words
-    first = max(1, generation.last_seq - 1)
-    return [Event(first, generation.ended_at, text), Event(first + 1, generation.ended_at, end)]
+    last = generation.last_seq
+    if last == 1:  # stopped in the queue: there never was a text
+        return [Event(1, generation.ended_at, end)]
+    return [Event(last - 1, generation.ended_at, text), Event(last, generation.ended_at, end)]
 
 
 def _event(seq: int, at: object, type_: str, data: Mapping[str, object], epoch: int) -> Event:
