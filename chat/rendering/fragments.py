@@ -64,13 +64,14 @@ def turn_appended(prompt: PromptView, answer: AnswerView) -> str:
 def chat_item_fragment(item: ChatEntry, *, current: str = "") -> str:
     """Return the fragment that puts a chat at the top of the list, or takes it away when it is deleted.
 
-    `current` is the id of the chat that the page shows. An entry that is there already is moved, not doubled
-    (`static/js/stream/apply.js`).
+    `current` is the id of the chat that the page shows; its title stands over the thread, too. An entry that is
+    there already is moved, not doubled (`static/js/stream/apply.js`).
     """
     if item.deleted:
         return format_html('<li id="{}" hx-swap-oob="delete"></li>', ids.chat(item.id))
     entry = _render("_chat_item.html", item=item, current=current)
-    return format_html('<ul hx-swap-oob="afterbegin:#chat-list">{}</ul>', entry)
+    listed = format_html('<ul hx-swap-oob="afterbegin:#chat-list">{}</ul>', entry)
+    return listed + title_fragment(item.title) if item.id == current else listed
 
 
 def title_fragment(title: str) -> str:
