@@ -6,6 +6,7 @@ tab, returns the rows of the first time and changes nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from chat.models.clock import db_now
 
 TITLE_CHARS = 60
 KEY_CHARS = 64
+MODEL_CHARS = 200
+OPTIONS_CHARS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def send_prompt(
     """
     text = _clean(text)
     _check_key(key)
+    _check_choice(model, options or {})
     check_text(text)
     if not _sent_before(user, key):
         check_rate(user)
@@ -65,15 +69,28 @@ def send_prompt(
 
 
 def _clean(text: str) -> str:
-    text = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    """Return the text without what no database takes: NUL and halves of surrogate pairs."""
+    text = text.encode("utf-8", "replace").decode().replace("\x00", "").replace("\r\n", "\n").strip()
     if not text:
         raise InvalidRequest("There is nothing to send: the message is empty.")
     return text
 
 
 def _check_key(key: str) -> None:
-    if not key or len(key) > KEY_CHARS:
+    if not key or len(key) > KEY_CHARS or not key.isprintable():
         raise InvalidRequest(f"A message needs a key of 1 to {KEY_CHARS} characters.")
+
+
+def _check_choice(model: str, options: Mapping[str, Any]) -> None:
+    if len(model) > MODEL_CHARS or not model.isprintable():
+        raise InvalidRequest("There is no model of that name.")
+    try:
+        written = json.dumps(options, allow_nan=False, ensure_ascii=False)
+        written.encode()
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidRequest("Those options are not JSON.") from None
+    if len(written) > OPTIONS_CHARS or "\\u0000" in written:
+        raise InvalidRequest("Those options are too long, or hold characters that cannot be stored.")
 
 
 def _sent_before(user: User, key: str) -> Sent | None:
