@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
+from redis.exceptions import RedisError
 
 Kind = Literal["events", "changes"]  # the log grew | rows changed: queue, stops, titles, chats
 
@@ -72,7 +73,7 @@ class Doorbell:
             try:
                 await step(get_channel_layer())
                 well = True
-            except (OSError, RuntimeError, TimeoutError, ValueError) as error:
+            except (RedisError, OSError, RuntimeError, TimeoutError, ValueError) as error:
                 if well:
                     logger.warning("channel layer unavailable, going on without it: %s", type(error).__name__)
                 well = False
@@ -83,8 +84,8 @@ class Doorbell:
         _, wake, kinds = self._outgoing
         await wake.wait()
         wake.clear()
-        sending, kinds_now = list(kinds), set(kinds)
-        kinds.difference_update(kinds_now)
+        sending = list(kinds)
+        kinds.difference_update(sending)
         for kind in sending:
             async with asyncio.timeout(RETRY_S):
                 await layer.group_send(GROUP, {"type": "nudge", "kind": kind, "from": self._process})
