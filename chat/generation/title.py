@@ -17,7 +17,7 @@ from django.db.models import Exists, F, OuterRef
 from chat.conf import conf
 from chat.errors import ProviderError
 from chat.events.nudge import doorbell
-from chat.models import ChatSession, Generation, Message
+from chat.models import ChatSession, Generation
 from chat.models.clock import db_now
 from chat.models.work import db_work
 from chat.providers.registry import provider_for
@@ -70,12 +70,12 @@ def _next_untitled() -> Untitled | None:
     if chat_session is None:
         return None
     ChatSession.objects.filter(pk=chat_session.pk).update(title_attempts=F("title_attempts") + 1)
-    generation = chat_session.generations.filter(state=Generation.State.COMPLETED).select_related("message").first()
-    assert generation is not None and generation.message.parent_id is not None
-    question = Message.objects.values_list("content", flat=True).get(pk=generation.message.parent_id)
-    return Untitled(
-        chat_session.pk, generation.model, question[:EXCERPT_CHARS], generation.message.content[:EXCERPT_CHARS]
-    )
+    rows = chat_session.generations.filter(state=Generation.State.COMPLETED).select_related("message__parent")
+    generation = rows.first()
+    if generation is None or generation.message.parent is None:  # deleted meanwhile
+        return None
+    question, answer = generation.message.parent.content, generation.message.content
+    return Untitled(chat_session.pk, generation.model, question[:EXCERPT_CHARS], answer[:EXCERPT_CHARS])
 
 
 async def _ask(untitled: Untitled) -> str:
