@@ -77,10 +77,12 @@ class PageFeed:
         self.close()
         self._watch(("user", self.user.pk))
         self._chat = chat
+        self._shown = set()
         if not chat:
             return
-        chat_session = await db_work(access.chat_session_of, self.user, chat)
-        self._watch(("chat", chat_session.pk))  # before the snapshot: what comes between is in both, never in none
+        # The hub brings what is newer than `newest`: it must be known before the hub looks, or all of the chat comes.
+        chat_session_id, self.newest = await db_work(_start, self.user, chat)
+        self._watch(("chat", chat_session_id))  # before the snapshot: what comes between is in both, never in none
         snapshot = await db_work(_snapshot, self.user, chat, tuple(cursors), last)
         self.newest, self._shown = snapshot.newest, set(snapshot.message_ids)
         self._notices.extend(snapshot.lacking)
@@ -179,7 +181,7 @@ class PageFeed:
             seen.seq = frame.seq
             self._sent(track.id, frame)
             yield frame.text
-        if track.ended and seen.seq == track.seq:
+        if track.ended and seen.seq == track.seq and self._seen.get(id_) is seen:  # `open` may have come between
             del self._seen[id_]
 
     def _new_turns(self) -> Iterator[str]:
@@ -205,6 +207,11 @@ class PageFeed:
     def _watch(self, key: Key) -> None:
         self._keys.append(key)
         self._hub.watch(self, key)
+
+
+def _start(user: User, chat: str) -> tuple[int, int]:
+    chat_session = access.chat_session_of(user, chat)
+    return chat_session.pk, newest_generation_id(chat_session)
 
 
 def _snapshot(user: User, chat: str, cursors: tuple[str, ...], last: str) -> _Snapshot:

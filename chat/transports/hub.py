@@ -17,8 +17,9 @@ from typing import Protocol
 from django.db import DatabaseError
 
 from chat.conf import conf
+from chat.events.fold import Fold
 from chat.events.nudge import Kind, doorbell
-from chat.events.read import fold_log, read_many
+from chat.events.read import fold_log, read_many, stored_as_events
 from chat.events.types import Event
 from chat.models import Generation
 from chat.models.clock import db_now
@@ -82,6 +83,8 @@ class Hub:
 
     def watch(self, viewer: Viewer, key: Key) -> None:
         self._watching[key].add(viewer)
+        if key[0] == "user":
+            self._items.clear()  # the newcomer has not been told what the others have
         self._all = True
         self._wake.set()
 
@@ -193,6 +196,10 @@ def _load(generation_id: int) -> Track:
     rows = Generation.objects.select_related("message__parent", "chat_session")
     generation = rows.get(pk=generation_id)
     fold = fold_log(generation_id)
+    if not generation.is_open and fold.end is None:  # pruned: the numbers go on where the log ended
+        stored = stored_as_events(generation)
+        fold = Fold(covers=stored[0].seq - 1, model=generation.model, started_at=generation.started_at)
+        fold.apply_all(stored)
     place = places([generation_id]).get(generation_id) if fold.started_at is None else None
     return Track(generation, fold, place)
 
