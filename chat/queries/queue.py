@@ -32,8 +32,7 @@ class Waiting:
 def fair_order(waiting: Iterable[Waiting], running: Iterable[Waiting]) -> list[Waiting]:
     """Return the waiting in the order in which they will be taken if nobody else comes. Pure.
 
-    Each one taken counts as running for the choice of the next, so users alternate. A chat that has one running or
-    taken gives its next one only afterwards; such ones stand at the end, in the same manner.
+    Each one taken counts as running for the choice of the next, so users alternate; a user's own stay in order.
     """
     load = Counter(one.user_id for one in running)
     lanes: dict[int, list[Waiting]] = {}
