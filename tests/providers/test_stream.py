@@ -159,6 +159,7 @@ async def test_it_sends_what_was_asked(ollama: OllamaSim, provider: OllamaProvid
         "model": "sim",
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
         "stream": True,
+        "truncate": False,
         "options": {"temperature": 0.5},
         "format": {"type": "object"},
     }

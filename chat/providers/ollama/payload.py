@@ -20,6 +20,8 @@ def chat_payload(request: ChatRequest, info: ModelInfo) -> dict[str, Any]:
         "model": request.model,
         "messages": [_message(message, with_images=can_see) for message in request.messages],
         "stream": True,
+        # Otherwise the server drops the oldest turns in silence; refused, we leave them out ourselves and say so.
+        "truncate": False,
     }
     if request.options:
         payload["options"] = dict(request.options)
