@@ -96,7 +96,8 @@ ifeq ($(wildcard var/static/staticfiles.json),)
 endif
 
 browser:
-	@command -v chromium >/dev/null || $(MAKE) --no-print-directory apt-install PACKAGE=chromium
+	@test -n "$(CHROMIUM)" || command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		$(MAKE) --no-print-directory apt-install PACKAGE=chromium
 
 node:
 	@command -v node >/dev/null || $(MAKE) --no-print-directory apt-install PACKAGE=nodejs
