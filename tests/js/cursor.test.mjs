@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Cursors } from "../../static/js/stream/cursor.js";
+import { Cursors, readCursors } from "../../static/js/stream/cursor.js";
 
 const frame = (after, seq, generation = "g") => ({ type: "frame", generation, after, seq });
 const reset = (seq, generation = "g") => ({ type: "reset", generation, seq });
@@ -44,6 +44,13 @@ test("answers do not mix", () => {
 
 test("it names the answers of which the server has more", () => {
   assert.deepEqual(new Cursors({ a: 3, b: 3 }).behind({ a: 3, b: 5, c: 1, d: 0 }), ["b", "c"]);
+});
+
+test("cursors are read back as they are written", () => {
+  for (const cursors of [{}, { g: 0 }, { "a-_9": 1, b: 27 }]) {
+    assert.deepEqual(readCursors(new Cursors(cursors).toString()), cursors);
+  }
+  assert.deepEqual(readCursors("g.x, h.3,,i"), { h: 3 });
 });
 
 test("a forgotten answer is taken whole", () => {

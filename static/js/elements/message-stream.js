@@ -2,6 +2,7 @@
 import { ErrorHandler } from "../errors/handler.js";
 import { browserTurns } from "../lib/turns.js";
 import { Page } from "../stream/apply.js";
+import { readCursors } from "../stream/cursor.js";
 import { StreamManager } from "../stream/manager.js";
 import { openEventStream } from "../stream/sse.js";
 import { openWebSocket } from "../stream/websocket.js";
@@ -81,8 +82,7 @@ export class MessageStream extends HTMLElement {
 
   /** @returns {Record<string, number>} how far the server had rendered the open answers */
   #cursors() {
-    const data = this.querySelector("#cursors") ?? document.getElementById("cursors");
-    return JSON.parse(data?.textContent || "{}");
+    return readCursors(this.dataset.cursors ?? "");
   }
 
   /** @param {string} path */

@@ -3,6 +3,16 @@
  * A frame is a patch on the state before it, so one that does not fit exactly is never applied.
  */
 
+/**
+ * Read cursors in the form that fits into an address or an attribute: GEN.SEQ,GEN.SEQ
+ * @param {string} written
+ * @returns {import("./frames.js").Heads}
+ */
+export function readCursors(written) {
+  const cursors = written.split(",").map((cursor) => cursor.trim().split("."));
+  return Object.fromEntries(cursors.filter(([, seq]) => /^\d+$/.test(seq ?? "")).map(([generation, seq]) => [generation, Number(seq)]));
+}
+
 /** @typedef {"apply" | "duplicate" | "gap"} Verdict */
 
 export class Cursors {
@@ -49,7 +59,7 @@ export class Cursors {
     return Object.fromEntries(this.#have);
   }
 
-  /** The form that fits into an address: GEN.SEQ,GEN.SEQ */
+  /** The form that `readCursors` reads. */
   toString() {
     return Array.from(this.#have, ([generation, seq]) => `${generation}.${seq}`).join(",");
   }
