@@ -30,8 +30,8 @@ def branch_messages(chat_session: ChatSession, leaf_id: int | None = None) -> li
 
 
 def newest_generations(messages: Sequence[Message]) -> dict[int, Generation]:
-    """Return by message id the newest generation of each."""
-    rows = Generation.objects.filter(message__in=messages).order_by("id")
+    """Return by message id the newest generation of each, with the message as it was at the same moment."""
+    rows = Generation.objects.filter(message__in=messages).select_related("message").order_by("id")
     return {generation.message_id: generation for generation in rows}
 
 
@@ -39,16 +39,18 @@ def answer_view(message: Message) -> AnswerView:
     generation = newest_generations([message]).get(message.pk)
     if generation is None:
         raise LookupError("an answer without a generation")
-    return _answer(message, generation)
+    return _answer(generation)
 
 
 def _view(message: Message, generation: Generation | None) -> PromptView | AnswerView:
     if generation is None:
         return prompt_view(message)
-    return _answer(message, generation)
+    return _answer(generation)
 
 
-def _answer(message: Message, generation: Generation) -> AnswerView:
+def _answer(generation: Generation) -> AnswerView:
+    """Return the answer from one row: a message that was read before its generation ended would have no text yet."""
+    message = generation.message
     if not generation.is_open:
         return view_of_rows(message, generation)
     fold = fold_log(generation.pk)
