@@ -64,5 +64,6 @@ def gate_of(protocol: Any) -> Gate | None:
 def release(protocol: Any) -> None:
     """Let go of a finished HTTP response: Twisted ends it only without a producer."""
     if getattr(protocol, "smail_gate", None) is not None and not isinstance(protocol, WebSocketProtocol):
-        protocol.unregisterProducer()
         protocol.smail_gate = None
+        if protocol.channel is not None:  # the reader may have left with the last piece
+            protocol.unregisterProducer()
