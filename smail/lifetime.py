@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from chat.conf import conf
 from chat.events.nudge import doorbell
 from chat.generation.worker import Worker
 from chat.transports.hub import current_hub
+
+AGAIN_S = 1.0
+
+logger = logging.getLogger(__name__)
 
 _running: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
@@ -19,8 +24,19 @@ def start() -> asyncio.Task[None]:
     task = _running.get(loop)
     if task is None:
         # The one task outside of a task group: it is the root of all others and lives as long as the process.
-        task = _running[loop] = loop.create_task(_run(), name="smail")
+        task = _running[loop] = loop.create_task(_run_forever(), name="smail")
     return task
+
+
+async def _run_forever() -> None:
+    """Run it until cancelled. Nobody awaits this task, so a defect that ended it would pass unseen, and the process
+    would serve pages and write nothing more: it is logged, claims are handed back, and all of it begins anew."""
+    while True:
+        try:
+            await _run()
+        except Exception:
+            logger.exception("what runs beside the requests has failed and is started again")
+        await asyncio.sleep(AGAIN_S)
 
 
 async def _run() -> None:
