@@ -85,6 +85,7 @@ def test_the_picker_shows_what_a_model_is(visitor: Client) -> None:
     assert 'type="radio" name="model"' in page and "Q4_K_M" in page and "2.0 GB" in page
     picker = text_of(visitor.get("/chat/models/"))
     assert picker.startswith('<div id="model"') and 'id="model-notice"' in picker
+    assert 'id="composer-send"' in picker and "disabled" not in picker
 
 
 @pytest.mark.parametrize("path", ["/chat/", "/chat/{}/", "/chat/list/?before=2026-01-01T00:00:00Z", "/chat/models/"])
