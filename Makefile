@@ -57,7 +57,8 @@ format: .venv/.dev ## put Python into its one form
 	@$(BIN)/ruff format .
 
 bench: .venv/.dev ## measure: bytes and time of an answer, latency of many streams
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.rendering
+	@$(BIN)/python -m tests.bench.capacity
 
 clean: ## remove the virtual environment and caches; var/ with your data stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
