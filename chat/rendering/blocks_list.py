@@ -19,12 +19,14 @@ from chat.rendering.markdown_parser import MAX_NESTING, PARSER, dressed, tokens_
 from chat.rendering.sanitise import clean, escape
 
 _PEEK_CHARS = 120
+# How many times one item may make us ask; each time costs the item's length.
+_MAX_ASKED = 32
 
 
 class List(Block):
     """Fed from the first item's marker on."""
 
-    __slots__ = ("_blank", "_item", "_items", "_line", "_loose", "_text", "_window")
+    __slots__ = ("_asked", "_blank", "_item", "_items", "_lazy", "_line", "_loose", "_text", "_window")
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,6 +37,9 @@ class List(Block):
         self._text = ""
         self._line = 0
         self._blank = False
+        # Whether the last line was an unindented one of the item's paragraph; how often the parser was asked that.
+        self._lazy = False
+        self._asked = 0
         self._loose = False
         self._window = self._new_window()
 
@@ -101,10 +106,11 @@ class List(Block):
             return None
         if lines.indent_of(line) >= self._item.width:
             self._blank = self._blank and not whole
+            self._lazy = self._lazy and not whole
             return None
         ending = self._outside(line, whole=whole)
-        if whole and ending is None:
-            self._blank = False
+        if whole and ending is None and self._line and not self._is_lazy(line):
+            return "doubt"
         return ending
 
     def _outside(self, line: str, *, whole: bool) -> Kind | None:
@@ -116,11 +122,19 @@ class List(Block):
             return self._next_item(item) if item.kind == self._item.kind else "list"
         if not whole and (lines.may_become_item(line) or lines.is_item_like(line)):
             return None
-        if lines.is_item_like(line) or "\t" in line[: self._item.width]:
+        if whole and (lines.is_item_like(line) or "\t" in line[: self._item.width]):
             return "doubt"
         if self._blank:
             return "prose"
         return "fence" if whole and lines.fence(line) else None
+
+    def _is_lazy(self, line: str) -> bool:
+        """Tell whether an unindented line goes on with the item's paragraph; after one that did, the next does too."""
+        if not self._lazy:
+            self._asked += 1
+            text = self._text[: self._line] + line
+            self._lazy = self._asked <= _MAX_ASKED and _only_item(PARSER.parse(text)) is not None
+        return self._lazy
 
     def _next_item(self, item: lines.Item) -> Kind | None:
         """End the item before this line, if the parser agrees that the list goes on."""
@@ -133,7 +147,8 @@ class List(Block):
         self._text = self._text[self._line :]
         self._line = 0
         self._item = item
-        self._blank = False
+        self._blank = self._lazy = False
+        self._asked = 0
         self._window = self._new_window()
         return None
 

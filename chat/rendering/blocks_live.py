@@ -18,7 +18,7 @@ _LAST_POINT = 1 << 24
 # A finished line or block of less than this is shown at once, without waiting for the checkpoint.
 PROMPT_CHARS = 2_048
 
-# The beginning of a line that may still become anything: list, rule, heading underline, table, formula, a fence up to its end.
+# The beginning of a line that may still become anything: list, rule, table, formula; a fence's whole first line.
 _UNDECIDED = re.compile(
     r"[ \t]*(?:[-=+*_#>|`~$:\\\[]+|\d{1,9}[.)]?)?(?:[ \t]*[-=*_|:]+)*[ \t]*|[ \t]*(?:```[^`]*|~~~.*)"
 )
@@ -34,7 +34,9 @@ def points(first: tuple[int, ...], share: int) -> list[int]:
     return found
 
 
-_POINTS = points((2, 4, 8, 16), 8)
+# Beyond a few thousand characters in one block, text may stand unrendered a little longer than an eighth of it.
+_POINTS = [point for point in points((2, 4, 8, 16), 8) if point < 4_096]
+_POINTS += [point for point in points((_POINTS[-1],), 4) if point > 4_096]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,11 @@ class Window:
         """Return what is shown of `text` so far."""
         shown = decided(text)
         self._move(shown)
-        rest = shown[self._cut :]
-        if not rest or rest.isspace():
+        if not self._cut:
+            return Live(self._render(shown)) if shown else NOTHING
+        # The line's end is held back: it ends the block as often as not, and is nothing to see.
+        rest = shown[self._cut :].rstrip()
+        if not rest:
             return Live(self._rendered)
         before, after = self._opened
         return Live(before, rest, after)
@@ -99,8 +104,9 @@ class Window:
         cut = len(decided(text[:point].rstrip()).rstrip())
         if cut != self._cut:
             self._cut = cut
-            self._rendered = self._render(text[:cut]) if cut else ""
-            self._opened = _opened(self._rendered)
+            if cut:
+                self._rendered = self._render(text[:cut])
+                self._opened = _opened(self._rendered)
 
 
 def _opened(html: str) -> tuple[str, str]:

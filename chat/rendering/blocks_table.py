@@ -6,11 +6,13 @@ begins with a bar, which nothing else does.
 
 from __future__ import annotations
 
+from markdown_it.rules_block.table import escapedSplit
+
 from chat.rendering.blocks_base import Block, Cut, Kind
 from chat.rendering.markdown_parser import PARSER, TABLE_END, TABLE_START, dressed, tokens_html
+from chat.rendering.markdown_rules import MAX_FILLED_CELLS
 from chat.rendering.sanitise import clean
 
-# The parser fills short rows up to the head's width, with a limit for the table that single rows would evade.
 MAX_COLUMNS = 64
 _BODY = "<tbody>"
 _BODY_END = "</tbody>"
@@ -26,16 +28,23 @@ def is_table(text: str) -> bool:
     return is_one and columns <= MAX_COLUMNS and (tokens[0].map or [0, 0])[1] == text.rstrip("\n").count("\n") + 1
 
 
+def _width(line: str) -> int:
+    """Count a row's cells as the parser does."""
+    cells = escapedSplit(line.strip(" \t"))
+    return len(cells) - (cells[:1] == [""]) - (cells[1:] != [] and cells[-1] == "")
+
+
 class Table(Block):
     """Fed from the head's first line on, which must be whole, as must be the one under it."""
 
-    __slots__ = ("_head", "_line", "_rows")
+    __slots__ = ("_columns", "_filled", "_head", "_line", "_rows")
 
     def __init__(self) -> None:
         super().__init__()
         self._head: list[str] = []
         self._rows: list[str] = []
         self._line = ""
+        self._columns = self._filled = 0
 
     def feed(self, text: str) -> Cut | None:
         text, self._line = self._line + text, ""
@@ -60,12 +69,17 @@ class Table(Block):
         if len(self._head) < 2:
             self._head.append(line)
             if len(self._head) == 2:
+                self._columns = _width(self._head[0])
                 self._set_frame(self._html([]), rows=False)
             return None
         if not line.strip(" \t"):
             return "prose"
         is_surely_row = line.lstrip(" ").startswith("|") and not line.startswith("    ")
         if not is_surely_row and not is_table("\n".join([*self._head, line])):
+            return "prose"
+        # The parser's own limit for short rows counts the whole table, of which it sees a few rows at a time here.
+        self._filled += self._columns - _width(line)
+        if self._filled > MAX_FILLED_CELLS:
             return "prose"
         self._rows.append(line)
         return None

@@ -19,7 +19,7 @@ from chat.rendering.markdown_html import Renderer
 from chat.rendering.sanitise import clean, escape
 
 # Deeper than any sensible text; what lies deeper is shown as its source (the parser itself would drop it).
-MAX_NESTING = 24
+MAX_NESTING = 20
 _PRE = re.compile(r'<pre>(<code(?: class="language-([^"]+)")?>)')
 
 

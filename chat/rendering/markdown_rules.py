@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import table
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
 from mdit_py_plugins.footnote.index import footnote_def
 
 _URL_REST = re.compile(r"://[\w\[](?:[^\s<>\"'`{}|\\^\x00-\x1f　-〟！-｠“”‘’]){0,2047}")
@@ -19,13 +21,40 @@ _FOOTNOTE = re.compile(r"\[\^([\w.-]{1,64})\]")
 _LINK = re.compile(r"(?:https?://[^/?#]|mailto:[^@]+@)", re.IGNORECASE)
 
 
+# One paragraph with more marks than this is no prose; reading them would take a tenth of a second and more.
+MAX_BRACKETS = 500
+MAX_MARKS = 4_000
+_MARKS = re.compile(r"[*_~`<&!$\\:\[]")
+
+
+# Short table rows are filled up to the head's width: without a tight limit two characters become a page of cells.
+MAX_FILLED_CELLS = 256
+table.__globals__["MAX_AUTOCOMPLETED_CELLS"] = MAX_FILLED_CELLS
+
+
 def install(md: MarkdownIt) -> None:
     """Teach `md` our rules."""
     md.validateLink = _valid_link  # type: ignore[method-assign]
     md.inline.ruler.before("text", "bare_link", _bare_link)
     md.inline.ruler.before("link", "footnote_ref", _footnote_reference)
     md.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
+    md.core.ruler.at("inline", _inline)
     md.core.ruler.after("inline", "linked_images", _mark_linked_images)
+
+
+def _inline(state: StateCore) -> None:
+    """Read the text inside blocks, as the library does; what has an absurd number of marks stays as it is."""
+    for token in state.tokens:
+        if token.type == "inline":
+            token.children = []
+            if token.content.count("[") <= MAX_BRACKETS and _few_marks(token.content):
+                state.md.inline.parse(token.content, state.md, state.env, token.children)
+            else:
+                token.children.append(Token("text", "", 0, content=token.content))
+
+
+def _few_marks(text: str) -> bool:
+    return len(text) <= MAX_MARKS or sum(1 for _ in _MARKS.finditer(text)) <= MAX_MARKS
 
 
 def _footnote_reference(state: StateInline, silent: bool) -> bool:

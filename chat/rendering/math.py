@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
 
 MAX_CHARS = 2_000
-MAX_LINES = 100
+MAX_LINES = 60
 MAX_GROUPS = 200
 # What latex2mathml raises for sources that are no LaTeX, beside its own classes (found by feeding it noise).
 _FAILURES: tuple[type[Exception], ...] = (
@@ -45,7 +45,7 @@ _FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 def install(md: MarkdownIt) -> None:
     """Teach `md` the rules; the tokens are `math_inline` and `math_block` with the source as content."""
     md.inline.ruler.before("escape", "math_inline", _inline)
-    md.block.ruler.before("fence", "math_block", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    md.block.ruler.before("fence", "math_block", _block, {"alt": ["paragraph", "reference"]})
 
 
 def block_opening(line: str) -> str:
@@ -120,7 +120,7 @@ def _escaped(source: str, position: int, start: int) -> bool:
 
 
 def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    if state.is_code_block(start):
+    if state.is_code_block(start) or state.sCount[start] < state.blkIndent:
         return False
     first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]].strip()
     close = _BLOCK_ENDS.get(first[:2])

@@ -99,7 +99,8 @@ class Visible:
             start = match.start()
             if start < position:
                 continue
-            out.append(piece[position:start])
+            if start > position:
+                out.append(piece[position:start])
             position = match.end()
             character = match[0]
             if character == "\r":
@@ -109,23 +110,21 @@ class Visible:
                 out.append("\ufffd")
             elif character in _REPLACED:
                 out.append(_REPLACED[character])
-            elif character in _JOINERS or character in _SELECTORS:
-                out.append(character if self._kept(character, "".join(out)) else "")
+            elif _kept(character, out[-1][-1] if out else self._last):
+                out.append(character)
         out.append(piece[position:])
         return "".join(out)
 
-    def _kept(self, character: str, so_far: str) -> bool:
-        """Tell whether a joiner or selector has a job here, judged by the visible character before it alone."""
-        previous = so_far[-1:] or self._last
-        if not previous:
-            return False
-        if character in _SELECTORS:
-            return previous in "#*0123456789" or unicodedata.category(previous) in ("So", "Sm", "Po")
-        if previous in _JOINERS:
-            return False
-        category = unicodedata.category(previous)
-        emoji = character == "\u200d" and (previous == "\ufe0f" or category in ("So", "Sk"))
-        return emoji or ("\u0600" <= previous < "\u2000" and category[0] in "LM")
+
+def _kept(character: str, previous: str) -> bool:
+    """Tell whether a joiner or selector has a job here, judged by the visible character before it alone."""
+    if character not in _JOINERS + _SELECTORS or not previous or previous in _JOINERS:
+        return False
+    category = unicodedata.category(previous)
+    if character in _SELECTORS:
+        return previous in "#*0123456789" or category in ("So", "Sm", "Po")
+    emoji = character == "\u200d" and (previous == "\ufe0f" or category in ("So", "Sk"))
+    return emoji or ("\u0600" <= previous < "\u2000" and category[0] in "LM")
 
 
 def visible(text: str) -> str:
