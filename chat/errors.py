@@ -7,7 +7,7 @@ SmailError
 │   ├── InvalidRequest         the request itself is wrong
 │   ├── PromptTooLong          the text is over a size limit
 │   ├── RateLimited            too many in too short a time; carries `retry_after`
-│   ├── QueueFull              too many answers waiting or running
+│   │   └── QueueFull              too many answers waiting or running
 │   └── Conflict               the chat has moved on meanwhile
 └── ProviderError          the model, its server or the way there failed
     ├── ModelServerUnreachable refused, reset, DNS, connect time-out
