@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chat.events.answer import AnswerView
 from chat.events.types import PhaseName
+from chat.rendering.figures import seconds, speed
 
 PHASE_TEXT: dict[PhaseName, str] = {
     "loading": "Loading the model",
@@ -42,8 +43,7 @@ def status_line(view: AnswerView) -> StatusLine:
     if not view.is_open:
         return _ended(view)
     state, text = _doing(view)
-    note = "picked up after an interruption" if view.recoveries else ""
-    return StatusLine(state, text, note, view.began_at, is_open=True)
+    return StatusLine(state, text, _note(view, state), view.began_at, is_open=True)
 
 
 def thinking_line(view: AnswerView) -> ThinkingLine:
@@ -54,17 +54,6 @@ def thinking_line(view: AnswerView) -> ThinkingLine:
     return ThinkingLine("Thoughts so far") if view.is_open else ThinkingLine("Thoughts")
 
 
-def seconds(value: float) -> str:
-    """Return seconds as people say them: "0.4 s", "12 s", "3 min 5 s"."""
-    if value < 9.95:
-        return f"{value:.1f} s"
-    whole = int(value + 0.5)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-
-
 def _doing(view: AnswerView) -> tuple[str, str]:
     if view.retry is not None:
         return "retrying", f"{view.retry.text} Trying again in {seconds(view.retry.wait_s)} ({view.retry.attempt})."
@@ -73,6 +62,13 @@ def _doing(view: AnswerView) -> tuple[str, str]:
     if view.phase is None:
         return "loading", "Starting"
     return view.phase, view.phase_text or PHASE_TEXT[view.phase]
+
+
+def _note(view: AnswerView, state: str) -> str:
+    notes = ["picked up after an interruption"] if view.recoveries else []
+    if state == "writing" and view.tokens_per_s:
+        notes.append(speed(view.tokens_per_s))
+    return " · ".join(notes)
 
 
 def _place(place: int | None) -> str:

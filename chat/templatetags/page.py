@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from chat.providers.types import ModelInfo
-from chat.rendering.status import seconds
+from chat.rendering import figures
 
 register = template.Library()
 
@@ -33,26 +33,9 @@ def theme(context: template.Context) -> str:
     return chosen if chosen in THEMES else THEMES[0]
 
 
-@register.filter
-def duration(value: float | None) -> str:
-    """Return seconds as people say them."""
-    return "" if value is None else seconds(value)
-
-
-@register.filter
-def speed(tokens_per_s: float | None) -> str:
-    """Return a speed without more digits than mean something."""
-    if tokens_per_s is None:
-        return ""
-    return f"{tokens_per_s:.1f}" if tokens_per_s < 9.95 else f"{tokens_per_s:.0f}"
-
-
-@register.filter
-def gigabytes(size_bytes: int) -> str:
-    """Return the size of a model as Ollama writes it (decimal units)."""
-    if size_bytes >= 1_000_000_000:
-        return f"{size_bytes / 1e9:.1f} GB"
-    return f"{size_bytes / 1e6:.0f} MB"
+register.filter("duration", figures.seconds)
+register.filter("speed", figures.speed)
+register.filter("gigabytes", figures.gigabytes)
 
 
 @register.filter

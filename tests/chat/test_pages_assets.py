@@ -10,7 +10,6 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from chat.templatetags.modules import module_preloads
-from chat.templatetags.page import gigabytes, speed
 
 STATIC = Path(settings.BASE_DIR) / "static"
 
@@ -50,8 +49,3 @@ def test_pages_for_errors_need_no_request() -> None:
     for code, words in (("404", "Not found"), ("403", "Not allowed"), ("403_csrf", "out of date"), ("500", "our side")):
         page = render_to_string(f"{code}.html")
         assert words in page and 'data-theme="system"' in page
-
-
-def test_figures_have_no_more_digits_than_mean_something() -> None:
-    assert [speed(value) for value in (None, 4.26, 31.4)] == ["", "4.3", "31"]
-    assert [gigabytes(value) for value in (270_898_672, 2_019_393_189)] == ["271 MB", "2.0 GB"]

@@ -8,7 +8,7 @@ import pytest
 
 from chat.events.answer import AnswerView
 from chat.events.types import Retry
-from chat.rendering.status import seconds, status_line, thinking_line
+from chat.rendering.status import status_line, thinking_line
 
 OPEN = AnswerView("m", "g", "running", "llama3.2", began_at="2026-01-05T09:00:00+00:00")
 ENDED = replace(OPEN, state="completed", finish_reason="stop", content="Text")
@@ -59,8 +59,8 @@ def test_thoughts_have_a_duration_once_they_are_done() -> None:
     assert thinking_line(replace(OPEN, thinking="Hm", thinking_s=12.3)).text == "Thought for 12 s"
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (60, "1 min"), (185.4, "3 min 5 s")]
-)
-def test_seconds_are_said_as_people_say_them(value: float, text: str) -> None:
-    assert seconds(value) == text
+def test_it_tells_the_speed_while_writing() -> None:
+    writing = replace(OPEN, phase="writing", tokens_per_s=31.4)
+    assert status_line(writing).note == "31 tokens/s"
+    assert status_line(replace(writing, phase="tool", phase_text="Searching…")).note == ""
+    assert status_line(replace(writing, recoveries=1)).note == "picked up after an interruption · 31 tokens/s"
