@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
+from chat.actions import limits as message_limits
+from chat.models.work import close_connections
 from tests.services import postgres_url, redis_url  # noqa: F401 - fixtures
 
 pytest_plugins = ["tests.ollama_sim.fixtures"]
@@ -24,6 +27,19 @@ def django_db_modify_db_settings(
     default = django_settings.DATABASES["default"]
     if default["ENGINE"].endswith("sqlite3"):
         default["TEST"]["NAME"] = str(Path(tmp_path_factory.mktemp("database")) / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Generator[None]:
+    """Close the connections of the database threads before their database is dropped."""
+    yield
+    close_connections()
+
+
+@pytest.fixture(autouse=True)
+def no_messages_counted() -> None:
+    """Forget who sent how much: users of different tests have the same ids."""
+    message_limits._limiter.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,16 +80,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture
-def owner(db: None) -> User:
-    return User.objects.create_user("owner", "owner@example.org", "a long pass phrase")
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Hash the cast's password once: it takes as long as all else in most tests."""
+    return make_password("a long pass phrase")
 
 
 @pytest.fixture
-def outsider(db: None) -> User:
-    return User.objects.create_user("outsider", "outsider@example.org", "a long pass phrase")
+def owner(db: None, password_hash: str) -> User:
+    return User.objects.create(username="owner", email="owner@example.org", password=password_hash)
 
 
 @pytest.fixture
-def staff(db: None) -> User:
-    return User.objects.create_superuser("staff", "staff@example.org", "a long pass phrase")
+def outsider(db: None, password_hash: str) -> User:
+    return User.objects.create(username="outsider", email="outsider@example.org", password=password_hash)
+
+
+@pytest.fixture
+def staff(db: None, password_hash: str) -> User:
+    staff = {"is_staff": True, "is_superuser": True}
+    return User.objects.create(username="staff", email="staff@example.org", password=password_hash, **staff)
