@@ -7,13 +7,13 @@ import { ScrollAnchor } from "./elements/scroll-anchor.js";
 import { ThemeSwitch } from "./elements/theme-switch.js";
 import { registerGrow } from "./stream/grow.js";
 import { listenForShortcuts } from "./ui/shortcuts.js";
+import { keepEntriesSingle } from "./ui/single.js";
 import { tendToasts } from "./ui/toasts.js";
 
-const elements = { ChatComposer, CopyButton, ElapsedTime, MessageStream, ScrollAnchor, ThemeSwitch };
-for (const [name, element] of Object.entries(elements)) {
-  customElements.define(name.replace(/(?!^)([A-Z])/g, "-$1").toLowerCase(), element);
+for (const element of [ChatComposer, CopyButton, ElapsedTime, MessageStream, ScrollAnchor, ThemeSwitch]) {
+  customElements.define(element.tag, element);
 }
 registerGrow();
-const toasts = document.getElementById("toasts");
-if (toasts) tendToasts(toasts);
+tendToasts();
+keepEntriesSingle();
 listenForShortcuts();

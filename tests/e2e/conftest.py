@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.e2e.browser import Tab
 from tests.e2e.server import ROOT, ServerProcess
@@ -31,6 +31,7 @@ CHROMIUM_FLAGS = [
     "--no-first-run",
     "--disable-features=OptimizationHints,MediaRouter,DialMediaRouteProvider",
 ]
+WAIT_MS = 15_000  # a busy machine is no reason to fail
 Script = Callable[[str, Reply], None]
 
 
@@ -51,6 +52,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, model_server: OllamaSimThre
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
@@ -77,7 +79,7 @@ def new_profile(chromium: Browser, wire: Wire, person: str) -> Iterator[Callable
 
     def make(*, signed_in: bool = True, through: Wire = wire, **options: object) -> BrowserContext:
         context = chromium.new_context(base_url=through.url, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WAIT_MS)
         if signed_in:
             context.add_cookies([{"name": "sessionid", "value": person, "url": through.url}])
         contexts.append(context)

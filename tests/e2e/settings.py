@@ -1,4 +1,4 @@
-"""The product's settings for the browser tests' own server: files in a folder of its own, limits that many tests share."""
+"""The product's settings for the browser tests' own server: files in a folder of its own, other limits."""
 
 from __future__ import annotations
 

@@ -13,6 +13,11 @@ from tests.e2e.server import ServerProcess
 from tests.e2e.wire import Wire
 from tests.ollama_sim import Hang, OllamaSimThread, Wait, Words, reply
 
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
 
 @pytest.fixture
 def narrow(server: ServerProcess) -> Iterator[Wire]:
@@ -76,8 +81,7 @@ def test_cut(tab: Tab, narrow: Wire, script: Script, model_server: OllamaSimThre
 def test_a_hidden_page_gives_its_connection_back(tab: Tab, narrow: Wire) -> None:
     on_events(tab, narrow)
     opened = narrow.streams_opened
-    hide = "(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); document.dispatchEvent(new Event('visibilitychange')); }"
-    tab.page.evaluate(hide, True)
+    tab.page.evaluate(HIDE, True)
     with tab.page.expect_response(lambda response: "/stream?" in response.url):
-        tab.page.evaluate(hide, False)
+        tab.page.evaluate(HIDE, False)
     assert narrow.streams_opened == opened + 1

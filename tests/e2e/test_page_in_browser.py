@@ -122,6 +122,8 @@ def test_copy(new_profile: Callable[..., BrowserContext], new_tab: Callable[...,
 def test_a_deleted_chat_comes_back_with_undo(tab: Tab) -> None:
     tab.open().send("repeat: keep me")
     tab.wait_for_end()
+    expect(tab.page.locator("#chat-list > .chat-item")).to_have_count(1)
+    tab.page.locator(".chat-item").hover()
     tab.page.locator(".chat-item__more").click()
     tab.page.get_by_role("button", name="Delete").click()
     expect(tab.page.locator("#chat-list > .chat-item")).to_have_count(0)

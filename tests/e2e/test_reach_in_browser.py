@@ -17,6 +17,8 @@ WIDE = (
     "```python\n" + "x = " + "long_name + " * 40 + "1\n```\n\n| a | b |\n| --- | --- |\n| "
     + "cell " * 60 + " | " + "wide" * 40 + " |\n\n" + "unbroken" * 40 + "\n"
 )  # fmt: skip
+MOVING = """document.getAnimations()
+  .filter((one) => one.playState === "running" && one.effect.getComputedTiming().duration > 1).length"""
 PHONE = {"width": 390, "height": 844}
 SMALL_PHONE = {"width": 360, "height": 640}
 
@@ -100,8 +102,7 @@ def test_reduced_motion(new_tab: Callable[..., Tab], script: Script) -> None:
     script("Calmly", reply("Words", Hang()))
     tab.send("Calmly")
     tab.wait_for_text("Words")
-    running = "document.getAnimations().filter((one) => one.playState === 'running' && one.effect.getComputedTiming().duration > 1).length"
-    assert tab.page.evaluate(running) == 0
+    assert tab.page.evaluate(MOVING) == 0
     tab.stop()
     tab.wait_for_end("stopped")
 
@@ -121,7 +122,7 @@ def test_axe(new_tab: Callable[..., Tab], axe: Path, script: Script, colours: st
     tab.stop()
     tab.wait_for_end("stopped")
     assert findings(tab, axe) == []
-    script(f"{prompt} fails", reply(Problem("model runner crashed")))
+    script(f"{prompt} fails", reply("Some text", Problem("model runner crashed")))
     tab.send(f"{prompt} fails")
     tab.wait_for_end("failed")
     assert findings(tab, axe) == []

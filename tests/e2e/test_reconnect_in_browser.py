@@ -97,7 +97,7 @@ def test_cut_again_and_again(
     model_server.open("often")
     for words in range(20, 200, 20):
         tab.page.wait_for_function(
-            "(length) => document.querySelector('.message--assistant:last-of-type .message__body').innerText.length > length",
+            "(length) => document.querySelector('.message--assistant .message__body').innerText.length > length",
             arg=len(START) + words,
         )
         wire.cut()

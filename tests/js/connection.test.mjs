@@ -107,7 +107,10 @@ test("from events it goes back to the socket when that opens, and never has both
   links.last.on.open();
   assert.equal(events.closed, true);
   server.accept(links.last);
-  assert.deepEqual(links.open.map(({ kind }) => kind), ["socket"]);
+  assert.deepEqual(
+    links.open.map(({ kind }) => kind),
+    ["socket"],
+  );
   assert.equal(connection.speaks, true);
 });
 
@@ -127,7 +130,10 @@ test("events give their connection back while hidden, and resume", () => {
   connection.hide();
   assert.equal(links.open.length, 0);
   connection.wake();
-  assert.deepEqual(links.open.map(({ kind }) => kind), ["events"]);
+  assert.deepEqual(
+    links.open.map(({ kind }) => kind),
+    ["events"],
+  );
 });
 
 test("a hidden page keeps its socket", () => {

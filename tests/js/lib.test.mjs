@@ -10,7 +10,11 @@ import { randomFrom } from "./turns.mjs";
 
 function drafting() {
   const kept = new Map();
-  const storage = { getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value), removeItem: (name) => kept.delete(name) };
+  const storage = {
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, value) => kept.set(name, value),
+    removeItem: (name) => kept.delete(name),
+  };
   let keys = 0;
   return { storage, kept, open: (chat = "c") => new Draft(storage, chat, () => `key-${++keys}`) };
 }
@@ -49,7 +53,16 @@ test("a storage that is full, forbidden or garbled costs only the draft", () => 
 
 test("keys do not repeat", () => assert.notEqual(randomKey(), randomKey()));
 
-const press = (key, more = {}) => ({ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, isComposing: false, keyCode: 0, ...more });
+const press = (key, more = {}) => ({
+  key,
+  shiftKey: false,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  isComposing: false,
+  keyCode: 0,
+  ...more,
+});
 
 test("Enter sends, unless it means something else", () => {
   const desk = { touch: false };
@@ -70,7 +83,8 @@ test("shortcuts do not get in the way of typing", () => {
   assert.equal(shortcut(press("o"), { typing: false }), null);
 });
 
-const STREAM = 'id: g.1\r\ndata: {"a":1}\r\n\r\n: a comment\n\ndata: one\ndata: two\n\nevent: x\ndata:bare\r\rdata: unfinished';
+const STREAM =
+  'id: g.1\r\ndata: {"a":1}\r\n\r\n: a comment\n\ndata: one\ndata: two\n\nevent: x\ndata:bare\r\rdata: unfinished';
 
 test("an event stream reads the same however it is cut", () => {
   const expected = ['{"a":1}', "one\ntwo", "bare"];
@@ -79,7 +93,7 @@ test("an event stream reads the same however it is cut", () => {
     const random = randomFrom(seed);
     const reader = new EventStreamReader();
     const events = [];
-    for (let at = 0; at < STREAM.length; ) {
+    for (let at = 0; at < STREAM.length;) {
       const next = at + 1 + Math.floor(random() * 6);
       events.push(...reader.feed(STREAM.slice(at, next)));
       at = next;

@@ -12,7 +12,8 @@ class PlainPage {
   show(html) {
     const { generation, at, whole, text } = JSON.parse(html);
     if (whole !== undefined) this.texts[generation] = whole;
-    else if ((this.texts[generation] ?? "").length === at) this.texts[generation] = (this.texts[generation] ?? "") + text;
+    else if ((this.texts[generation] ?? "").length === at)
+      this.texts[generation] = (this.texts[generation] ?? "") + text;
     else return Boolean(this.misfits++ && false);
     return true;
   }
@@ -38,9 +39,18 @@ function managing({ cursors = {}, page = new PlainPage(), random } = {}) {
 }
 
 const patch = (after, seq, at, text, generation = "g") => ({
-  type: "frame", generation, after, seq, html: JSON.stringify({ generation, at, text }),
+  type: "frame",
+  generation,
+  after,
+  seq,
+  html: JSON.stringify({ generation, at, text }),
 });
-const whole = (seq, text, generation = "g") => ({ type: "reset", generation, seq, html: JSON.stringify({ generation, whole: text }) });
+const whole = (seq, text, generation = "g") => ({
+  type: "reset",
+  generation,
+  seq,
+  html: JSON.stringify({ generation, whole: text }),
+});
 const said = (link, verb) => link.sent.filter((message) => message.do === verb);
 
 test("it opens with its cursors", () => {
@@ -143,7 +153,11 @@ function storm(seed) {
       const have = cursors[generation];
       const seq = log[generation].length;
       if (have === undefined || random() < 0.3) flight.push({ link, frame: whole(seq, text(generation), generation) });
-      else if (have < seq) flight.push({ link, frame: patch(have, seq, text(generation, have).length, log[generation].slice(have).join(""), generation) });
+      else if (have < seq)
+        flight.push({
+          link,
+          frame: patch(have, seq, text(generation, have).length, log[generation].slice(have).join(""), generation),
+        });
     }
   };
   const serve = (calm) => {

@@ -69,7 +69,10 @@ test("a stop is asked for at once and again until the answer has ended", () => {
   const { clock, asked, stopper, start } = stopping();
   stopper.stop("g");
   clock.pass(10_000);
-  assert.deepEqual(asked.map(([, at]) => at - start), REPEAT_AT_MS);
+  assert.deepEqual(
+    asked.map(([, at]) => at - start),
+    REPEAT_AT_MS,
+  );
 });
 
 test("an answer that has ended is left alone", () => {

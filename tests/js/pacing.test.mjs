@@ -21,7 +21,10 @@ test("a burst is spread over several turns", () => {
   clock.pass(16);
   assert.ok(shown.length >= 1 && shown.length <= 3, `${shown.length} at the first turn`);
   clock.pass(LIMIT_MS);
-  assert.deepEqual(shown.map(({ n }) => n), Array.from({ length: 12 }, (_, n) => n));
+  assert.deepEqual(
+    shown.map(({ n }) => n),
+    Array.from({ length: 12 }, (_, n) => n),
+  );
 });
 
 test("whatever comes however, order is kept and nothing is shown later than the limit", () => {
@@ -34,7 +37,11 @@ test("whatever comes however, order is kept and nothing is shown later than the 
       clock.pass(random() < 0.7 ? 0 : random() * 120);
     }
     clock.pass(LIMIT_MS);
-    assert.deepEqual(shown.map(({ n }) => n), Array.from({ length: 200 }, (_, n) => n), `seed ${seed}`);
+    assert.deepEqual(
+      shown.map(({ n }) => n),
+      Array.from({ length: 200 }, (_, n) => n),
+      `seed ${seed}`,
+    );
     const latest = Math.max(...shown.map(({ came, at }) => at - came));
     assert.ok(latest <= LIMIT_MS, `seed ${seed}: ${latest} ms`);
   }
@@ -63,5 +70,8 @@ test("what waits of one answer can be dropped", () => {
   reveal.push({ generation: "b" });
   reveal.drop("a");
   clock.pass(LIMIT_MS);
-  assert.deepEqual(shown.map(({ generation }) => generation), ["b"]);
+  assert.deepEqual(
+    shown.map(({ generation }) => generation),
+    ["b"],
+  );
 });

@@ -17,7 +17,10 @@ test("a prompt goes its way", () => {
 
 test("every move leads to a state that exists", () => {
   const targets = Object.values(MOVES).flatMap((moves) => Object.values(moves));
-  assert.deepEqual(targets.filter((state) => !(state in MOVES)), []);
+  assert.deepEqual(
+    targets.filter((state) => !(state in MOVES)),
+    [],
+  );
 });
 
 test("every state but idle is left for idle in the end", () => {
@@ -46,7 +49,14 @@ test("the server's words lead to the page's states", () => {
     ui.see(word);
     return ui.state;
   };
-  const expected = { queued: "queued", reading: "loading", retrying: "loading", tool: "tool", failed: "error", nonsense: "idle" };
+  const expected = {
+    queued: "queued",
+    reading: "loading",
+    retrying: "loading",
+    tool: "tool",
+    failed: "error",
+    nonsense: "idle",
+  };
   for (const [word, state] of Object.entries(expected)) assert.equal(seen(word), state);
 });
 
@@ -60,6 +70,7 @@ test("a change is told once, with both ends", () => {
 });
 
 test("the network comes and goes in any state", () => {
-  for (const state of Object.keys(MOVES).filter((name) => name !== "offline")) assert.equal(MOVES[state].lost, "offline");
+  for (const state of Object.keys(MOVES).filter((name) => name !== "offline"))
+    assert.equal(MOVES[state].lost, "offline");
   assert.equal(after("writing", "lost", "back", "writing"), "writing");
 });

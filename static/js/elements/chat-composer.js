@@ -12,6 +12,7 @@ import { chooseModel, closePicker } from "../ui/model-choice.js";
 const TOUCH = "(hover: none) and (pointer: coarse)";
 
 export class ChatComposer extends HTMLElement {
+  static tag = "chat-composer";
   #connected = new AbortController();
   /** @type {Draft} */
   #draft = new Draft(localStorage, "");

@@ -4,6 +4,7 @@ import { Announcer } from "../ui/announcer.js";
 const SHOWN_MS = 2_000;
 
 export class CopyButton extends HTMLElement {
+  static tag = "copy-button";
   #connected = new AbortController();
   #timer = 0;
 
@@ -29,7 +30,9 @@ export class CopyButton extends HTMLElement {
     const id = this.getAttribute("for");
     const source = id ? document.getElementById(id) : this.#code();
     if (!(source instanceof HTMLElement)) return "";
-    return source.dataset.source ?? (source.matches("pre, code") ? source.textContent ?? "" : source.innerText).trimEnd();
+    return (
+      source.dataset.source ?? (source.matches("pre, code") ? (source.textContent ?? "") : source.innerText).trimEnd()
+    );
   }
 
   #code() {

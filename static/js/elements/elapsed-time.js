@@ -2,6 +2,7 @@
 import { duration } from "../lib/time.js";
 
 export class ElapsedTime extends HTMLElement {
+  static tag = "elapsed-time";
   #timer = 0;
 
   connectedCallback() {

@@ -12,6 +12,7 @@ import { Conversation } from "../ui/conversation.js";
 const REPORT_EACH_MS = 60_000;
 
 export class MessageStream extends HTMLElement {
+  static tag = "message-stream";
   /** @type {StreamManager | null} */
   manager = null;
   #connected = new AbortController();

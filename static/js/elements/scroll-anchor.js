@@ -6,6 +6,7 @@
 const NEAR_PX = 32;
 
 export class ScrollAnchor extends HTMLElement {
+  static tag = "scroll-anchor";
   #connected = new AbortController();
   #following = true;
   #top = 0;
@@ -15,7 +16,10 @@ export class ScrollAnchor extends HTMLElement {
     const { signal } = this.#connected;
     const pane = this.#pane;
     pane.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
-    pane.addEventListener("wheel", (event) => this.#wheeled(/** @type {WheelEvent} */ (event)), { signal, passive: true });
+    pane.addEventListener("wheel", (event) => this.#wheeled(/** @type {WheelEvent} */ (event)), {
+      signal,
+      passive: true,
+    });
     pane.addEventListener("toggle", () => this.#scrolled(), { signal, capture: true });
     this.#jump?.addEventListener("click", () => this.toEnd({ smooth: true }), { signal });
     document.addEventListener("chat:taken", () => this.toEnd(), { signal });

@@ -3,6 +3,7 @@
 const YEAR_S = 31_536_000;
 
 export class ThemeSwitch extends HTMLElement {
+  static tag = "theme-switch";
   #connected = new AbortController();
 
   connectedCallback() {

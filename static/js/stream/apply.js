@@ -60,17 +60,16 @@ export class Page {
 }
 
 /**
- * Let an addition of something that is there already replace it in place (or, at the top of a list, move it there), and a replacement of an article that is not
- * there add it. Most frames are neither and go through unread.
+ * Let the addition of a message that is there already replace it in place, the replacement of one that is not there add
+ * it, and take away in silence what is gone. Most frames are nothing of this and go through unread.
  * @param {string} html
  */
 function withoutRepeats(html) {
-  if (!/beforeend|afterbegin|"delete"|<article/.test(html)) return html;
+  if (!/<article|"delete"/.test(html)) return html;
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const part of Array.from(template.content.children)) {
     if (part.matches("[hx-swap-oob^=beforeend]")) replaceRepeats(part);
-    else if (part.matches("[hx-swap-oob^=afterbegin]")) moveRepeats(part);
     else if (part.matches("[hx-swap-oob=delete]") && !document.getElementById(part.id)) part.remove();
     else if (part.matches("article[hx-swap-oob=true]") && !document.getElementById(part.id)) wrapAsAddition(part);
   }
@@ -84,15 +83,6 @@ function replaceRepeats(addition) {
   for (const repeat of repeats) repeat.setAttribute("hx-swap-oob", "true");
   addition.before(...repeats);
   if (!additions.childElementCount) addition.remove();
-}
-
-/** What is put first moves there, unless somebody is at it: a menu or a title being edited stays. @param {Element} addition */
-function moveRepeats(addition) {
-  for (const entry of Array.from(addition.children)) {
-    const now = document.getElementById(entry.id);
-    (now?.matches(":focus-within") ? entry : now)?.remove();
-  }
-  if (!addition.childElementCount) addition.remove();
 }
 
 /** @param {Element} article */

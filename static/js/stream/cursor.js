@@ -10,7 +10,9 @@
  */
 export function readCursors(written) {
   const cursors = written.split(",").map((cursor) => cursor.trim().split("."));
-  return Object.fromEntries(cursors.filter(([, seq]) => /^\d+$/.test(seq ?? "")).map(([generation, seq]) => [generation, Number(seq)]));
+  return Object.fromEntries(
+    cursors.filter(([, seq]) => /^\d+$/.test(seq ?? "")).map(([generation, seq]) => [generation, Number(seq)]),
+  );
 }
 
 /** @typedef {"apply" | "duplicate" | "gap"} Verdict */

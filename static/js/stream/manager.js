@@ -82,7 +82,8 @@ export class StreamManager extends EventTarget {
   stop() {
     this.#reveal.flush();
     this.#connection.stop();
-    for (const timer of [...this.#ackPauses.values(), this.#askTimer, this.#behindTimer]) this.#parts.turns.cancel(timer);
+    for (const timer of [...this.#ackPauses.values(), this.#askTimer, this.#behindTimer])
+      this.#parts.turns.cancel(timer);
   }
 
   /** @param {object} verb @returns {boolean} */

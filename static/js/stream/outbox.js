@@ -47,7 +47,8 @@ export class Outbox {
   repeat() {
     this.#exit.cancel(this.#timer);
     if (!this.#prompt) return;
-    if (this.#exit.now() - this.#since >= GIVE_UP_MS) return this.refuse("The server did not confirm the message. Your text is kept: send it again.");
+    if (this.#exit.now() - this.#since >= GIVE_UP_MS)
+      return this.refuse("The server did not confirm the message. Your text is kept: send it again.");
     this.#exit.send({ do: "send", chat: this.#chat, ...this.#prompt });
     this.#timer = this.#exit.later(() => this.repeat(), REPEAT_MS);
   }

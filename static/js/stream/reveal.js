@@ -65,7 +65,11 @@ export class Reveal {
     this.#stop();
     const now = this.#turns.now();
     const turnMs = Math.min(100, Math.max(4, now - this.#last));
-    let count = due(this.#waiting.map(({ at }) => at), now, turnMs);
+    let count = due(
+      this.#waiting.map(({ at }) => at),
+      now,
+      turnMs,
+    );
     while (count-- > 0 && this.#waiting.length) this.#next();
     if (this.#waiting.length) this.#schedule();
   }

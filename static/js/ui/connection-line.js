@@ -11,7 +11,11 @@ export class ConnectionLine {
     manager.addEventListener("down", () => this.#down(), { signal });
     manager.addEventListener("retrying", () => this.#down(), { signal });
     manager.addEventListener("refused", (event) => this.#say(/** @type {CustomEvent} */ (event).detail), { signal });
-    window.addEventListener("offline", () => this.#say("You are offline. What is being written goes on and will appear here."), { signal });
+    window.addEventListener(
+      "offline",
+      () => this.#say("You are offline. What is being written goes on and will appear here."),
+      { signal },
+    );
     signal.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 

@@ -3,8 +3,9 @@
 const QUIET_MS = 8_000;
 const UNDO_MS = 20_000;
 
-/** @param {HTMLElement} home */
-export function tendToasts(home) {
+export function tendToasts() {
+  const home = document.getElementById("toasts");
+  if (!home) return;
   home.addEventListener("click", closeOnRequest);
   new MutationObserver((records) => records.forEach(({ addedNodes }) => addedNodes.forEach(expire))).observe(home, {
     childList: true,
