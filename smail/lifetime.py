@@ -34,7 +34,7 @@ async def _run_forever() -> None:
     while True:
         try:
             await _run()
-        except Exception:
+        except Exception:  # the process's last guard, of the one task that nobody awaits
             logger.exception("what runs beside the requests has failed and is started again")
         await asyncio.sleep(AGAIN_S)
 

@@ -11,13 +11,13 @@ from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+class HashedStorage(CompressedManifestStaticFilesStorage):
     """Whitenoise's storage, for ES modules."""
 
     # Django's own switch takes every .js file in hand, and fails on what in django-htmx's only looks like an import.
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
-        ("js/*.js", HashedFilesMixin._js_module_import_aggregation_patterns[1]),
+        ("js/*.js", HashedFilesMixin._js_module_import_aggregation_patterns[1]),  # type: ignore[attr-defined]  # not in the stubs
     )
 
     def stored_name(self, name: str) -> str:
