@@ -1,4 +1,4 @@
-"""A site of its own for each test: a database with people in it, a model server, and processes that end with the test."""
+"""A site of its own for each test: a database with people in it, a model server, processes that end with the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product's settings for the processes of these tests; `FAULTS_CONF`, a JSON object, replaces limits of `chat/conf`."""
+"""The product's settings for the processes of these tests; `FAULTS_CONF`, a JSON object, replaces limits of `Conf`."""
 
 from __future__ import annotations
 
