@@ -81,7 +81,7 @@ class Window:
         self._opened = _opened("")
 
     def live(self, text: str) -> Live:
-        """Return what is shown of `text` so far."""
+        """Return what is shown of `text` so far; a quote's marks aren't shown in its unrendered lines."""
         shown = decided(text)
         self._move(shown)
         if not self._cut:
@@ -91,7 +91,7 @@ class Window:
         if not rest:
             return Live(self._rendered)
         before, after = self._opened
-        return Live(before, rest, after)
+        return Live(before, rest.replace("\n> ", "\n") if text.startswith(">") else rest, after)
 
     def _move(self, text: str) -> None:
         point = checkpoint(len(text))

@@ -23,7 +23,7 @@ _LINK = re.compile(r"(?:https?://[^/?#]|mailto:[^@]+@)", re.IGNORECASE)
 
 # One paragraph with more marks than this is no prose; reading them would take a tenth of a second and more.
 MAX_BRACKETS = 500
-MAX_MARKS = 4_000
+MAX_MARKS = 10_000
 _MARKS = re.compile(r"[*_~`<&!$\\:\[]")
 
 

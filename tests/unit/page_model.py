@@ -11,7 +11,9 @@ from html.parser import HTMLParser
 
 VOID = {"br", "hr", "input"}
 TARGET = "message-0123456789abcdefghijkl-body"
-_FRAGMENT = re.compile(r'<template id="([^"]+)" hx-swap-oob="grow" data-at="(\d+)\.(\d+)\.(\d+)">(.*?)</template>', re.S)
+_FRAGMENT = re.compile(
+    r'<template id="([^"]+)" hx-swap-oob="grow" data-at="(\d+)\.(\d+)\.(\d+)">(.*?)</template>', re.S
+)
 
 
 @dataclass(slots=True)

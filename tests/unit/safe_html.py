@@ -7,13 +7,18 @@ from urllib.parse import urlsplit
 
 from tests.unit.page_model import Element, tree
 
-TAGS = set(
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+TAGS = _words(
     "p br hr h1 h2 h3 h4 h5 h6 em strong s code pre blockquote ul ol li a input table thead tbody tr th td sup div span"
-    " copy-button button".split()
+    " copy-button button"
 )
-MATH = set(
+MATH = _words(
     "math mrow mi mo mn ms mtext mspace msup msub msubsup munder mover munderover mmultiscripts mprescripts none mfrac"
-    " msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose".split()
+    " msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose"
 )
 OWN_CLASSES = {
     "code", "code__bar", "code__language", "table", "task", "footnote", "footnote-ref",
