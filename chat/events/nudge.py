@@ -11,6 +11,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Literal
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -22,6 +23,7 @@ Listener = Callable[[Kind, bool], None]  # what happened, and whether it was in 
 
 GROUP = "smail.nudge"
 RETRY_S = 1.0
+TROUBLES = (RedisError, OSError, RuntimeError, TimeoutError, ValueError)
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +75,7 @@ class Doorbell:
             try:
                 await step(get_channel_layer())
                 well = True
-            except (RedisError, OSError, RuntimeError, TimeoutError, ValueError) as error:
+            except TROUBLES as error:
                 if well:
                     logger.warning("channel layer unavailable, going on without it: %s", type(error).__name__)
                 well = False
@@ -99,7 +101,10 @@ class Doorbell:
                 if message.get("from") != self._process and message.get("kind") in ("events", "changes"):
                     self._tell(message["kind"], own=False)
         finally:
-            await layer.group_discard(GROUP, channel)
+            # What it raises would take the place of a cancellation, and this would never end.
+            with suppress(*TROUBLES):
+                async with asyncio.timeout(RETRY_S):
+                    await layer.group_discard(GROUP, channel)
 
 
 doorbell = Doorbell()
