@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +46,8 @@ def test_many_generations_in_one_transaction(owner: User, outsider: User, django
     first, second = say(owner), say(outsider, model="other")
     claim(first), claim(second)
     batches = [Batch(one.generation.pk, 1, [t.Content(f"to {one.generation.pk}")]) for one in (first, second)]
-    with django_assert_num_queries(4):  # BEGIN, one UPDATE, one INSERT, COMMIT; PostgreSQL also asks for the time
+    clock = connection.vendor == "postgresql"  # the database is asked for the time
+    with django_assert_num_queries(4 + clock):  # the transaction's begin and end, one UPDATE, one INSERT
         append(batches)
     assert log(first.generation)[0].payload == t.Content(f"to {first.generation.pk}")
     assert log(second.generation)[0].payload == t.Content(f"to {second.generation.pk}")
