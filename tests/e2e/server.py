@@ -7,9 +7,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
+import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
@@ -46,7 +45,8 @@ class ServerProcess:
         self.port = port
         self.database = folder / "smail.sqlite3"
         self.log = folder / "server.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._ready = threading.Event()
         self._environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.e2e.settings",
             "E2E_STATIC_ROOT": str(folder / "static"),
@@ -74,9 +74,12 @@ class ServerProcess:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
-        self._wait_until_it_answers()
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        self._listener = threading.Thread(target=self._listen, args=[self._process], daemon=True)
+        self._listener.start()
+        assert self._ready.wait(START_S) and self._process.poll() is None, self.log.read_text()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -87,24 +90,27 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join(START_S)
+        assert self._process.stderr is not None
+        self._process.stderr.close()
 
-    def _wait_until_it_answers(self) -> None:
-        assert self._process is not None
-        end = time.monotonic() + START_S
-        while time.monotonic() < end and self._process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/accounts/login/", timeout=2):
-                    return
-            except urllib.error.URLError:
-                time.sleep(0.1)  # a process that starts gives no other sign
-        raise AssertionError(self.log.read_text())
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        """Keep what the server says, until it has ended; note when it says that it is ready."""
+        assert process.stderr is not None
+        with self.log.open("a") as log:
+            for line in process.stderr:
+                log.write(line)
+                log.flush()
+                if "SMAIL is ready" in line:
+                    self._ready.set()
+        self._ready.set()
 
     def stored(self, message_id: str) -> str:
         """Return what the database has of an answer."""
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
             row = database.execute("SELECT content FROM chat_message WHERE public_id = ?", (message_id,)).fetchone()
         return str(row[0])
 
     def count(self, table: str) -> int:
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
             return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
