@@ -20,6 +20,7 @@ from chat.errors import Conflict, InvalidRequest
 from chat.events.nudge import doorbell
 from chat.models import ChatSession, Generation, Message
 from chat.models.clock import db_now
+from chat.models.text import storable
 
 TITLE_CHARS = 60
 KEY_CHARS = 64
@@ -69,8 +70,7 @@ def send_prompt(
 
 
 def _clean(text: str) -> str:
-    """Return the text without what no database takes: NUL and halves of surrogate pairs."""
-    text = text.encode("utf-8", "replace").decode().replace("\x00", "").replace("\r\n", "\n").strip()
+    text = storable(text).replace("\r\n", "\n").strip()
     if not text:
         raise InvalidRequest("There is nothing to send: the message is empty.")
     return text

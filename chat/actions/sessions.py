@@ -9,13 +9,14 @@ from chat.errors import InvalidRequest
 from chat.events.nudge import doorbell
 from chat.models import ChatSession, Generation
 from chat.models.clock import db_now
+from chat.models.text import storable
 
 TITLE_CHARS = 120
 
 
 def rename(*, chat_session: ChatSession, title: str) -> None:
     """Give the chat a title of the user's own; the model never changes it afterwards."""
-    title = " ".join(title.split())
+    title = " ".join(storable(title).split())
     if not title:
         raise InvalidRequest("A title needs at least one character.")
     if len(title) > TITLE_CHARS:

@@ -25,6 +25,7 @@ from chat.generation.lease import Claim
 from chat.generation.meter import Meter
 from chat.generation.prompt import Prompt, fitted, prompt_for
 from chat.models import Generation
+from chat.models.text import storable
 from chat.models.work import db_work
 from chat.providers.backoff import delay_s
 from chat.providers.registry import provider_for
@@ -277,17 +278,6 @@ class Runner:
         if phase != self._phase or text:
             self._phase = phase
             self._writer.put(t.Phase(phase=phase, text=text or PHASE_TEXTS[phase]))
-
-
-def storable(text: str) -> str:
-    """Return the text without what no database takes: NUL and halves of surrogate pairs."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-8", "replace").decode()
-    return text
 
 
 def provider_label() -> str:
