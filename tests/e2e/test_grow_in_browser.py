@@ -37,7 +37,7 @@ FIRST_WRONG = """(steps) => steps.findIndex(([fragments, html]) => {
 })"""
 
 TEXTS = {
-    "prose": "# Title *x*\n\nText with **bold**, `code` & <b>, 😀 [link](https://a.example).\nMore.\n\nSecond $a^2$ end.",
+    "prose": "# Title *x*\n\nText with **bold**, `code` & <b>, 😀 [link](https://a.example).\nMore.\n\nA $a^2$ end.",
     "lists": "Steps:\n1. **one** and\n   - in\n   - in 😀\n2. two\n\n   loose\n3. three\n\n- [x] done\n- [ ] not\n",
     "code": "Look:\n```python\nif x:\n    return '😀' < 2  # no\n```\nand\n\n```\nplain\n\n  text\n```\n",
     "table": "| a | b |\n|---|--:|\n| 1 | **x** |\n| 2 | `y` |\n\n> q\n> r\n\n$$\n\\frac{a}{b}\n$$\n\n[^1]: note\n",

@@ -57,10 +57,14 @@ function fits(node, keep, chars) {
 
 /** Remove what comes after the point. @param {Element} node @param {number} keep @param {number} chars */
 function shrink(node, keep, chars) {
-  const kept = keep + (chars ? 1 : 0);
-  while (node.childNodes.length > kept) node.lastChild?.remove();
-  const text = node.lastChild;
-  if (chars && text instanceof Text && text.length > chars) text.deleteData(chars, text.length - chars);
+  const text = chars ? node.childNodes[keep] : null;
+  let extra = text ? text.nextSibling : (node.childNodes[keep] ?? null);
+  while (extra) {
+    const next = extra.nextSibling;
+    extra.remove();
+    extra = next;
+  }
+  if (text instanceof Text && text.length > chars) text.deleteData(chars, text.length - chars);
 }
 
 /** @param {Element} node @param {DocumentFragment} content @returns {Node[]} */
