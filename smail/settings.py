@@ -10,6 +10,7 @@ import environ
 
 from chat.conf import Conf
 from smail.env import choice
+from smail.logs import logging_config
 from smail.secret import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -160,6 +161,10 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 # Mail: shown on the console unless EMAIL_URL names a server, such as smtp+tls://user:password@mail.example.org:587.
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SMAIL <smail@localhost>")
+
+# --- logs ----------------------------------------------------------------------------------------------------
+
+LOGGING = logging_config(choice(env, "SMAIL_LOG_FORMAT", "plain", "json"))
 
 # --- files, time, languages ---------------------------------------------------------------------------------
 
