@@ -20,7 +20,7 @@ from chat.conf import conf
 from chat.transports.hub import current_hub
 from smail import lifetime
 from smail.server.gate import gate_of, release
-from smail.server.limits import LimitedFactory
+from smail.server.limits import LimitedFactory, LimitedSocket
 
 DRAIN_S = 5.0
 WORKER_S = 8.0
@@ -60,6 +60,7 @@ class SmailServer(Server):
 
     def listen_success(self, port: Any) -> None:
         port.factory = LimitedFactory(self, max_body_bytes=conf.max_body_bytes)
+        self.ws_factory.protocol = LimitedSocket
         super().listen_success(port)
         self._port = port
 
