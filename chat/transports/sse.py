@@ -6,8 +6,10 @@ first byte: thousands of open streams hold none.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
+from asgiref.sync import SyncToAsync
 from channels.db import aclose_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET
@@ -43,13 +45,27 @@ async def signed_in(request: HttpRequest) -> User | None:
     return user if isinstance(user, User) and user.is_active else None
 
 
-async def streaming(texts: AsyncIterator[str]) -> StreamingHttpResponse:
+async def streaming(texts: AsyncGenerator[str, None]) -> StreamingHttpResponse:
     """Return the response; whatever the request has used of the database is given back first."""
     await aclose_old_connections()
-    response = StreamingHttpResponse(texts, content_type="text/event-stream")
+    response = StreamingHttpResponse(_without_thread(texts), content_type="text/event-stream")
     for name, value in HEADERS.items():
         response[name] = value
     return response
+
+
+async def _without_thread(texts: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Yield the texts; the thread that Django keeps for each request ends first, or every open stream would hold one.
+
+    It has to be here: after the view, middleware may have used the thread again.
+    """
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    executor = SyncToAsync.context_to_thread_executor.pop(context, None) if context is not None else None
+    if executor is not None:
+        executor.shutdown(wait=False)
+    async with aclosing(texts):
+        async for text in texts:
+            yield text
 
 
 def refused(error: SmailError) -> JsonResponse:
