@@ -13,16 +13,18 @@ from chat.events.types import Content, End, Event, Payload, Replace, decode
 from chat.models import EventRow, Generation
 
 PAGE = 500
+PAGE_CHARS = 128 * 1024  # a reader that stalls holds its page meanwhile, and an event may have 64 KiB
 
 
 def read(generation_id: int, after: int, limit: int = PAGE) -> list[Event]:
-    """Return the events after `after`, at most `limit`, in order; stop before a gap or an unknown type's place."""
+    """Return the events after `after`, at most `limit` and some `PAGE_CHARS`, in order; stop before a gap."""
     rows = (
         EventRow.objects.filter(generation_id=generation_id, seq__gt=after)
         .order_by("seq")
         .values_list("seq", "at", "type", "data", "epoch")[:limit]
+        .iterator(chunk_size=50)
     )
-    return list(_contiguous(after, (_event(*row) for row in rows)))
+    return list(_page(_contiguous(after, (_event(*row) for row in rows))))
 
 
 def read_many(heads: Mapping[int, int]) -> dict[int, list[Event]]:
@@ -67,6 +69,15 @@ def stored_as_events(generation: Generation) -> list[Event]:
 def _event(seq: int, at: object, type_: str, data: Mapping[str, object], epoch: int) -> Event:
     payload: Payload = decode(type_, data) or Content(chunk="")  # of a newer version: keeps its number, says nothing
     return Event(seq=seq, at=at, payload=payload, epoch=epoch)  # type: ignore[arg-type]  # a DateTimeField's value
+
+
+def _page(events: Iterable[Event]) -> Iterable[Event]:
+    chars = 0
+    for event in events:
+        yield event
+        chars += len(getattr(event.payload, "chunk", ""))
+        if chars > PAGE_CHARS:
+            return
 
 
 def _contiguous(after: int, events: Iterable[Event]) -> Iterable[Event]:
