@@ -1,8 +1,8 @@
 """The group commit: what all runners of this process have gathered goes into the log in one transaction.
 
 A runner puts payloads into its `Writer` and goes on reading; neighbouring pieces of text of one window become one
-event. A window is a few milliseconds when commits are quick and grows to `conf.window_max_s` with the CPU they cost,
-so that at most one part in `conf.window_share` of a core goes into them. Commits have a thread and a database
+event. A window is a few milliseconds long while the process is idle and grows to `conf.window_max_s` as it gets busy
+(`generation/pace`). Commits have a thread and a database
 connection of their own: nothing else can hold them up.
 """
 
@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
-from chat.conf import conf
 from chat.events.append import Appended, Batch, Outcome, append
 from chat.events.nudge import doorbell
 from chat.events.types import Content, Event, Payload, Thinking
@@ -115,7 +113,7 @@ class GroupCommit:
         self._committed = committed
         self._waiting: dict[Writer, None] = {}  # in the order in which they spoke
         self._wake = asyncio.Event()
-        self._window_s = conf.window_min_s
+        self._pace = Pace()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
 
     def writer(self, generation_id: int, epoch: int) -> Writer:
@@ -130,12 +128,12 @@ class GroupCommit:
         try:
             while True:
                 await self._wake.wait()
-                await asyncio.sleep(self._window_s)
+                await asyncio.sleep(self._pace.window_s())
                 self._wake.clear()
                 await self._commit_waiting()
         finally:
             await asyncio.shield(self._commit_waiting())
-            self._thread.submit(connection.close)
+            self._thread.submit(_close_connection)
             self._thread.shutdown(wait=False)
 
     async def _commit_waiting(self) -> None:
@@ -155,15 +153,13 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                result, spent = await loop.run_in_executor(self._thread, _append_in_thread, batches)
+                return await loop.run_in_executor(self._thread, _append_in_thread, batches)
             except (OperationalError, InterfaceError) as error:
                 logger.warning("append failed, trying again: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_S)
                 continue
             except (DatabaseError, ValueError):  # trying again would not help, and must not hold up the others
                 return await self._append_singly(batches)
-            self._window_s = min(max(spent * conf.window_share, conf.window_min_s), conf.window_max_s)
-            return result
 
     async def _append_singly(self, batches: list[Batch]) -> Appended:
         """Store batches of which one is not fit to be stored; that one's claim ends, and the next may do better."""
@@ -188,14 +184,14 @@ def _newest_claims(waiting: Iterable[Writer]) -> dict[int, Writer]:
     return newest
 
 
-def _append_in_thread(batches: list[Batch]) -> tuple[Appended, float]:
-    """Append with this thread's own connection, kept open; a broken one is dropped, so that the next try is fresh.
+def _close_connection() -> None:
+    connection.close()  # of the thread that calls it
 
-    Also return the seconds of CPU it took: what waiting for the disk or another server takes is no load of ours.
-    """
-    began = time.thread_time()
+
+def _append_in_thread(batches: list[Batch]) -> Appended:
+    """Append with this thread's own connection, kept open; a broken one is dropped, so that the next try is fresh."""
     try:
-        return append(batches), time.thread_time() - began
+        return append(batches)
     except DatabaseError:
         connection.close()
         close_old_connections()
