@@ -31,11 +31,9 @@ class Conf:
     # A nudge may be lost; this is the most a viewer or a worker then waits.
     tick_s: float = 1.0
 
-    # The group commit: its window is `window_share` times the CPU that the last commit took, between these
-    # ends. Figures: docs/benchmarks.md.
+    # The group commit: how long it gathers, in an idle and in a busy process.
     window_min_s: float = 0.004
-    window_max_s: float = 0.1
-    window_share: float = 8.0
+    window_max_s: float = 0.08
 
     # The model server. Loading may take minutes (Ollama's own limit is 5 without progress), silence while
     # writing may not.

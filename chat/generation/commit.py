@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 from chat.events.append import Appended, Batch, Outcome, append
 from chat.events.nudge import doorbell
 from chat.events.types import Content, Event, Payload, Thinking
+from chat.generation.pace import Pace
 
 logger = logging.getLogger(__name__)
 
