@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from chat.conf import conf
 from chat.models import Generation
 from chat.models.clock import db_now
-from chat.queries.queue import Waiting, fair_order, first_of_each_chat, running, waiting
+from chat.queries.queue import Waiting, first_of_each_chat, in_line, running
 
 CLAIM_LOCK = 0x534D_4149_4C  # PostgreSQL's advisory lock of this name: claims one after another
 
@@ -116,7 +116,7 @@ def _choose(busy: Collection[Waiting], limit: int) -> list[Waiting]:
     chats = set(Generation.objects.filter(state=Generation.State.RUNNING).values_list("chat_session_id", flat=True))
     taken = list(busy)
     chosen: list[Waiting] = []
-    for one in first_of_each_chat(fair_order(waiting(), busy), chats):
+    for one in first_of_each_chat(in_line(busy), chats):
         if len(chosen) >= limit:
             break
         if _has_slot(one, taken):

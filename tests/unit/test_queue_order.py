@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +34,22 @@ def test_it_works() -> None:
 
 def test_who_has_one_running_comes_after_who_has_none() -> None:
     assert [w.id for w in fair_order([one(1, 1), one(2, 2)], [one(9, 1)])] == [2, 1]
+
+
+def test_of_several_the_one_whose_turn_was_longest_ago() -> None:
+    waiting = [one(1, 1), one(2, 1), one(3, 2), one(4, 3)]
+    assert [w.id for w in fair_order(waiting, [], served=[2, 1])] == [4, 3, 1, 2]
+    assert [w.id for w in fair_order(waiting, [one(9, 3)], served=[1, 2])] == [1, 3, 4, 2]
+
+
+@given(queues())
+def test_one_slot_goes_round(waiting: list[Waiting]) -> None:
+    """Taking one at a time, with nothing running in between, gives the order that was foretold."""
+    foretold, taken, served = fair_order(waiting, []), [], []
+    while left := [w for w in waiting if w not in taken]:
+        taken.append(fair_order(left, [], served)[0])
+        served = [user for user in served if user != taken[-1].user_id] + [taken[-1].user_id]
+    assert taken == foretold
 
 
 @given(queues(), busy())
@@ -68,7 +85,7 @@ def test_nobody_waits_longer_than_a_turn_of_each_other_user(waiting: list[Waitin
 
 
 @given(queues(), st.randoms(use_true_random=False))
-def test_the_order_of_the_rows_does_not_matter(waiting: list[Waiting], random: st.randoms) -> None:
+def test_the_order_of_the_rows_does_not_matter(waiting: list[Waiting], random: Random) -> None:
     shuffled = list(waiting)
     random.shuffle(shuffled)
     assert fair_order(shuffled, []) == fair_order(waiting, [])
