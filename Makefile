@@ -6,7 +6,7 @@ PORT ?= 8000
 APT ?= apt-get
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev setup local-model dev-setup test lint format bench clean migrate browser node
+.PHONY: help run dev setup local-model dev-setup test test-faults lint format bench clean migrate browser node
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -45,6 +45,9 @@ test: setup .venv/.dev .venv/.local-model browser node lint ## set up and run th
 	@$(BIN)/python -m tests.services $(BIN)/pytest -n 2 --dist loadfile --only-database --ignore tests/e2e
 	@echo "The page's own code, under Node:"
 	@node --test tests/js/
+
+test-faults: setup .venv/.dev ## drill: kill, freeze and cut off real processes for some minutes
+	@$(BIN)/pytest tests/faults -m slow_faults -s
 
 lint: .venv/.dev ## ruff, mypy and djlint
 	@$(BIN)/ruff check .
