@@ -7,6 +7,7 @@ and no step takes longer than one segment. Output is escaped text in spans whose
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
@@ -14,9 +15,10 @@ from itertools import groupby
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.lexers.special import TextLexer
-from pygments.token import STANDARD_TYPES, _TokenType
+from pygments.token import STANDARD_TYPES, Text, _TokenType
 from pygments.util import ClassNotFound
 
+from chat.rendering.languages import COLOURED
 from chat.rendering.sanitise import escape
 
 SEGMENT_CHARS = 2_048
@@ -24,6 +26,9 @@ SEGMENT_MAX_CHARS = 4_096
 # The seam's look-ahead: so much text must read the same from the seam on.
 _LOOK_AHEAD_CHARS = 256
 _SEAMS_TRIED = 3
+# Many lexers are quadratic in the number of lines or in their length; beyond these a piece is left without colours.
+_MAX_LINES = 256
+_LONG_LINE = re.compile(r"[^\n]{401}")
 # Plain names, punctuation and space: a span around each would double the bytes and change nothing.
 _PLAIN = frozenset({"n", "p", "w", "nx", "err"})
 
@@ -109,7 +114,11 @@ class Listing:
     def _tokens(self, code: str) -> _Tokens:
         if self._lexer is None:
             return []
-        return list(self._lexer.get_tokens_unprocessed(code))
+        if code.count("\n") > _MAX_LINES or _LONG_LINE.search(code):
+            return [(0, Text, code)]
+        tokens = list(self._lexer.get_tokens_unprocessed(code))
+        # Some lexers leave text out or move it (consoles, heredocs). Colours may be wrong, text may not.
+        return tokens if "".join(value for _, _, value in tokens) == code else [(0, Text, code)]
 
     def _html(self, code: str) -> str:
         return _spans(self._tokens(code)) if self._lexer else escape(code)
@@ -141,7 +150,7 @@ def _class(kind: _TokenType) -> str:
 @lru_cache(maxsize=128)
 def _lexer(language: str) -> Lexer | None:
     try:
-        lexer = get_lexer_by_name(language) if language else None
+        lexer = get_lexer_by_name(language) if language in COLOURED else None
     except ClassNotFound:
         return None
     return None if isinstance(lexer, TextLexer) else lexer
