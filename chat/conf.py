@@ -33,7 +33,7 @@ class Conf:
 
     # The group commit: how long it gathers, in an idle and in a busy process.
     window_min_s: float = 0.004
-    window_max_s: float = 0.08
+    window_max_s: float = 0.075
 
     # The model server. Loading may take minutes (Ollama's own limit is 5 without progress), silence while
     # writing may not.

@@ -63,6 +63,9 @@ class PageFeed:
         self._wake = asyncio.Event()
         self._notices: deque[str] = deque(maxlen=MAX_NOTICES)
         self._chat = ""
+        self._chat_session_id = 0
+        self._max_unacked = conf.max_unacked_bytes  # kept: settings are slow to ask
+        self._heartbeat_s = conf.heartbeat_s
         self._shown: set[str] = set()
         self._seen: dict[int, _Seen] = {}
         self._unacked: deque[tuple[str, int, int]] = deque()
@@ -77,11 +80,13 @@ class PageFeed:
         self.close()
         self._watch(("user", self.user.pk))
         self._chat = chat
+        self._chat_session_id = 0
         self._shown = set()
         if not chat:
             return
         # The hub brings what is newer than `newest`: it must be known before the hub looks, or all of the chat comes.
         chat_session_id, self.newest = await db_work(_start, self.user, chat)
+        self._chat_session_id = chat_session_id
         self._watch(("chat", chat_session_id))  # before the snapshot: what comes between is in both, never in none
         snapshot = await db_work(_snapshot, self.user, chat, tuple(cursors), last)
         self.newest, self._shown = snapshot.newest, set(snapshot.message_ids)
@@ -141,7 +146,7 @@ class PageFeed:
         """Yield frames as they come, and a heartbeat after each `conf.heartbeat_s` without one; end with `rotate`."""
         while True:
             try:
-                async with asyncio.timeout(conf.heartbeat_s):
+                async with asyncio.timeout(self._heartbeat_s):
                     await self._wake.wait()
             except TimeoutError:
                 yield json.dumps({"type": "heartbeat", "heads": self.heads})
@@ -186,18 +191,15 @@ class PageFeed:
 
     def _new_turns(self) -> Iterator[str]:
         """Begin with the generations that came since the last one known, oldest first."""
-        mine = [key for key in self._keys if key[0] == "chat"]
-        new = [id_ for id_, track in self._hub.tracks.items() if id_ > self.newest and track.keys[0] in mine]
-        for id_ in sorted(new):
-            track = self._hub.tracks[id_]
+        for track in self._hub.newer_tracks(self._chat_session_id, self.newest):
             frame = track.whole() if track.message.public_id in self._shown else track.turn()
             self._shown.add(track.message.public_id)
-            self._seen[id_] = _Seen(frame.seq, track.place_version)
-            self.newest = id_
+            self.newest = track.generation.pk
+            self._seen[self.newest] = _Seen(frame.seq, track.place_version)
             yield frame.text
 
     def _full(self) -> bool:
-        return self.acks and self._unacked_bytes > conf.max_unacked_bytes
+        return self.acks and self._unacked_bytes > self._max_unacked
 
     def _sent(self, generation: str, frame: Frame) -> None:
         if self.acks:

@@ -50,6 +50,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.tracks: dict[int, Track] = {}
+        self._of_chat: defaultdict[int, set[int]] = defaultdict(set)
         self._watching: defaultdict[Key, set[Viewer]] = defaultdict(set)
         self._since: datetime | None = None
         self._items: dict[str, ChatItem] = {}
@@ -103,11 +104,17 @@ class Hub:
             for viewer in viewers:
                 viewer.wake()
 
+    def newer_tracks(self, chat_session_id: int, newest: int) -> list[Track]:
+        """Return the tracks of a chat whose generations are newer than the one given, oldest first."""
+        ids = self._of_chat.get(chat_session_id, ())
+        return [self.tracks[id_] for id_ in sorted(ids) if id_ > newest]
+
     async def track(self, generation_id: int) -> Track:
         """Return the track of a generation, reading its log so far where there is none yet."""
         if generation_id not in self.tracks:
             made = await db_work(_load, generation_id)
             self.tracks.setdefault(generation_id, made)
+            self._of_chat[made.generation.chat_session_id].add(generation_id)
             self._wake.set()  # for what was stored between the reading and now
         return self.tracks[generation_id]
 
@@ -129,6 +136,7 @@ class Hub:
         """Bring everything up to date that somebody watches."""
         if not self._watching:
             self.tracks.clear()
+            self._of_chat.clear()
             self._since = None
             return
         everything, self._all = self._all, False
@@ -190,6 +198,7 @@ class Hub:
         for id_, track in list(self.tracks.items()):
             if track.stale() or not any(key in self._watching for key in track.keys):
                 del self.tracks[id_]
+                self._of_chat[track.generation.chat_session_id].discard(id_)
 
 
 def _load(generation_id: int) -> Track:
