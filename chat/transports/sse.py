@@ -6,7 +6,7 @@ first byte: thousands of open streams hold none.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from asgiref.sync import SyncToAsync
@@ -16,7 +16,9 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import User
 from chat.conf import conf
-from chat.errors import RateLimited, SmailError
+from chat.errors import NotFound, RateLimited, SmailError
+from chat.models.work import db_work
+from chat.queries import access
 from chat.transports.cursor import parsed, written
 from chat.transports.feed import PageFeed
 from chat.transports.hub import current_hub
@@ -28,6 +30,7 @@ HEADERS = {
     "Content-Encoding": "identity",
 }
 COMMENT = ":\n\n"
+PIECE_CHARS = 64 * 1024
 
 
 def message(data: str, *, id_: str = "", event: str = "") -> str:
@@ -89,21 +92,23 @@ async def page_stream(request: HttpRequest, session_id: str) -> HttpResponse | S
     hub = current_hub()
     if hub.count(("user", user.pk)) >= conf.max_sockets_per_user:
         return refused(RateLimited("You have too many pages open.", retry_after=int(conf.heartbeat_s)))
-    feed = PageFeed(hub, user)
-    feed.acks = False
-    cursor = request.headers.get("Last-Event-ID") or request.GET.get("cursor", "")
     try:
-        await feed.open(session_id, parsed(cursor), request.GET.get("last", ""))
+        await db_work(access.chat_session_of, user, session_id)
+        cursors = parsed(request.headers.get("Last-Event-ID") or request.GET.get("cursor", ""))
     except SmailError as error:
-        feed.close()
         return refused(error)
-    return await streaming(_page_frames(feed))
+    return await streaming(_page_frames(PageFeed(hub, user), session_id, cursors, request.GET.get("last", "")))
 
 
-async def _page_frames(feed: PageFeed) -> AsyncGenerator[str, None]:
+async def _page_frames(feed: PageFeed, chat: str, cursors: dict[str, int], last: str) -> AsyncGenerator[str, None]:
+    """Open the feed only here: a reader who leaves before the first byte must leave nothing behind in the hub."""
+    feed.acks = False
     try:
+        await feed.open(chat, cursors, last)
         yield message('{"type":"hello","connection":0,"heads":{}}')
         async for text in feed.texts():
             yield message(text, id_=written(feed.cursors))
+    except NotFound:
+        return  # deleted between the door and here
     finally:
         feed.close()
