@@ -26,6 +26,7 @@ class Item:
     width: int
     kind: str
     number: int
+    indent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def item(line: str) -> Item | None:
     match = _ITEM.match(line)
     if match is None or _RULE_UNDECIDED.fullmatch(line):
         return None
-    return Item(match.end(), match["mark"], int(match["number"] or 0))
+    return Item(match.end(), match["mark"], int(match["number"] or 0), len(match["indent"]))
 
 
 def is_item_like(line: str) -> bool:

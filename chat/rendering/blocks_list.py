@@ -1,7 +1,7 @@
 """A list: each finished item is rendered once, by the parser, as a list of its own.
 
 Whether an item belongs to the list, and whether it makes the list loose, is asked of the parser too: the item is
-parsed with a short sibling behind it. A list that turns out loose is made anew, once; one that the parser reads
+parsed with a short sibling beside it. A list that turns out loose is made anew, once; one that the parser reads
 otherwise becomes a block of prose in doubt.
 """
 
@@ -62,7 +62,9 @@ class List(Block):
             position = self._line = self._text.index("\n", self._line) + 1
 
     def close(self) -> Block:
-        item = _only_item(PARSER.parse(self._text))
+        # The sibling stands before, so that blank lines at the list's end don't make it loose.
+        before = " " * self._item.indent + _sibling(self._item)
+        item = _item_of(PARSER.parse(before + self._text), items=2, index=1)
         if item is None:
             prose = Prose(doubt=True)
             prose.feed("".join([*self._items, self._text]))
@@ -140,7 +142,7 @@ class List(Block):
         """End the item before this line, if the parser agrees that the list goes on."""
         text = self._text[: self._line]
         tokens = PARSER.parse(text + _sibling(self._item))
-        ended = _first_item(tokens, items=2)
+        ended = _item_of(tokens, items=2)
         if ended is None:
             return "doubt"
         self._end_item(*ended)
@@ -166,7 +168,7 @@ class List(Block):
         self.version += 1
         self.parts, self.keep, self.chars = [], 0, 0
         for text in self._items:
-            item = _first_item(PARSER.parse(text + _sibling(self._item)), items=2)
+            item = _item_of(PARSER.parse(text + _sibling(self._item)), items=2)
             assert item is not None
             self._add(_item_html(item[0], loose=True))
 
@@ -184,11 +186,11 @@ def _sibling(item: lines.Item) -> str:
 
 
 def _only_item(tokens: Sequence[Token]) -> tuple[Sequence[Token], bool] | None:
-    return _first_item(tokens, items=1)
+    return _item_of(tokens, items=1)
 
 
-def _first_item(tokens: Sequence[Token], *, items: int) -> tuple[Sequence[Token], bool] | None:
-    """Return the first item's tokens and whether the list is loose, if this is one list of so many items."""
+def _item_of(tokens: Sequence[Token], *, items: int, index: int = 0) -> tuple[Sequence[Token], bool] | None:
+    """Return one item's tokens and whether the list is loose, if this is one list of so many items."""
     tops = [token for token in tokens if token.level == 0]
     if len(tops) != 2 or not tops[0].type.endswith("_list_open"):
         return None
@@ -196,7 +198,8 @@ def _first_item(tokens: Sequence[Token], *, items: int) -> tuple[Sequence[Token]
     if len(ends) != items or any(token.level >= MAX_NESTING - 1 for token in tokens):
         return None
     loose = any(token.level == 2 and token.type == "paragraph_open" and not token.hidden for token in tokens)
-    return tokens[1 : ends[0] + 1], loose
+    start = ends[index - 1] + 1 if index else 1
+    return tokens[start : ends[index] + 1], loose
 
 
 def _item_html(tokens: Sequence[Token], *, loose: bool) -> str:

@@ -90,6 +90,8 @@ WHOLE = [
     "- a\n  - b\n\n  - c\n- d",
     "- ```\n  x\n\n  y\n  ```\n- z",
     "- ~~~\nnot in it\n- b",
+    "- word\n- - word\n  \n    ```\n  \n  ```\n\n",
+    "  1. a\n  2. ```\n     x\n     ```\n\n     ```\n     y\n\n",
     "text\n2. no list\n\n   no item\n\nend",
     "- a\n* b\n+ c\n1. d\n1) e",
     "- a\n---\n- b",
