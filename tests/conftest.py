@@ -7,8 +7,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from asgiref.sync import SyncToAsync
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import make_password
+from django.db import connections
 
 from accounts.models import User
 from chat.actions import limits as message_limits
@@ -34,6 +36,8 @@ def django_db_setup(django_db_setup: None) -> Generator[None]:
     """Close the connections of the database threads before their database is dropped."""
     yield
     close_connections()
+    # Where asgiref runs what is synchronous in a request.
+    SyncToAsync.single_thread_executor.submit(lambda: connections.close_all()).result()
 
 
 @pytest.fixture(autouse=True)

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.transports.sse import COMMENT, message
-
-
-def read(stream: str) -> list[dict[str, str]]:
-    """Read a stream as the HTML standard says: fields by line, a message at each blank line."""
-    found: list[dict[str, str]] = []
-    data: list[str] = []
-    fields: dict[str, str] = {}
-    for line in re.split("\r\n|\r|\n", stream)[:-1]:
-        if not line:
-            if data:
-                found.append({**fields, "data": "\n".join(data)})
-            data, fields = [], {}
-            continue
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "data":
-            data.append(value)
-        elif name:
-            fields[name] = value
-    return found
+from tests.sse_reader import read
 
 
 def test_it_works() -> None:

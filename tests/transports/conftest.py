@@ -1,0 +1,28 @@
+"""The simulated Ollama as the product's model server; doors that are open to tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from tests.road import model_server, plenty
+
+__all__ = ["conf", "enough", "model_server", "plenty"]
+
+
+@pytest.fixture(autouse=True)
+def enough(plenty: None) -> None:
+    """Apply to every test here."""
+
+
+@pytest.fixture
+def conf(settings: Settings, plenty: None) -> Callable[..., None]:
+    """Change some of the product's limits for one test."""
+
+    def change(**changes: object) -> None:
+        settings.SMAIL = replace(settings.SMAIL, **changes)  # type: ignore[arg-type]
+
+    return change
