@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -31,21 +32,38 @@ def read(stream: str) -> list[dict[str, str]]:
     return found
 
 
-async def streamed(response: StreamingHttpResponse, timeout_s: float = 15.0) -> AsyncIterator[dict[str, str]]:
-    """Yield the messages of a response as they come; comments are left out."""
+@asynccontextmanager
+async def reading(response: StreamingHttpResponse, timeout_s: float = 15.0) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Give the parts of a response as they come; at the end of the block the reader leaves."""
     parts = aiter(response)
-    while True:
-        try:
-            async with asyncio.timeout(timeout_s):
-                part = await anext(parts)
-        except StopAsyncIteration:
-            return
+
+    async def patiently() -> AsyncIterator[bytes]:
+        while True:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    part = await anext(parts)
+            except StopAsyncIteration:
+                return
+            yield part
+
+    async with aclosing(patiently()) as giving:
+        yield giving
+    await parts.aclose()
+    await response._iterator.aclose()  # a server lets go of the response; the test still holds it
+    for _ in range(10):  # each generator inside is closed by the loop in its turn
+        await asyncio.sleep(0)
+
+
+async def said_in(parts: AsyncIterator[bytes]) -> AsyncIterator[dict[str, str]]:
+    """Yield the messages in these parts; comments are left out."""
+    async for part in parts:
         for said in read(part.decode()):
             yield said
 
 
 async def all_of(response: StreamingHttpResponse) -> list[dict[str, str]]:
-    return [said async for said in streamed(response)]
+    async with reading(response) as parts:
+        return [said async for said in said_in(parts)]
 
 
 def events(said: list[dict[str, str]]) -> list[dict[str, Any]]:
