@@ -63,7 +63,8 @@ class Person:
 
     async def send(self, text: str, *, chat: str = "", model: str = "") -> tuple[str, str]:
         """Send a prompt; return the ids of the chat and the generation. Nobody watches afterwards."""
-        body = {"message": text, "session_id": chat, "model": model}
+        window = {"num_ctx": 65_536}  # prompts that hold a long answer to be repeated must fit
+        body = {"message": text, "session_id": chat, "model": model, "options": window}
         headers = {"X-CSRFToken": CSRF}
         async with (
             self.client() as client,
