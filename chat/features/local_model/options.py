@@ -16,7 +16,7 @@ CONTEXT_LENGTH = 8192
 
 # Nearly greedy: the model is right more often, and a second attempt may still differ. Its longest useful answer is
 # far below num_predict; without a bound a loop would run to the end of the window.
-MODEL_PARAMETERS: Mapping[str, Any] = {"temperature": 0.1, "num_predict": 2048}
+MODEL_PARAMETERS: Mapping[str, Any] = {"temperature": 0.1, "num_predict": 768}
 
 _DEFAULTS: Mapping[str, Any] = {
     "top_k": 40, "top_p": 0.9, "min_p": 0.0, "typical_p": 1.0, "repeat_last_n": 64, "repeat_penalty": 1.0,
