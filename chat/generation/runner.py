@@ -13,6 +13,8 @@ import random
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 
+from django.db import DatabaseError
+
 from chat.conf import conf
 from chat.errors import ContextExceeded, EmptyAnswer, ModelNotFound, ProviderError
 from chat.events import types as t
@@ -114,6 +116,9 @@ class Runner:
             return self._failed(error.code, error.text, retryable=error.retryable)
         except LeaseLost:
             raise
+        except DatabaseError as error:  # the claim runs out, and the next one goes on from what is stored
+            logger.warning("generation %s is left to its next claim: %s", self.claim.id, type(error).__name__)
+            raise LeaseLost from error
         except Exception:  # the guard of one generation: a defect of ours must not take the worker with it
             logger.exception("generation %s failed", self.claim.id)
             return self._failed("internal", "Something went wrong inside SMAIL. The operator's log has the details.")

@@ -145,8 +145,11 @@ class Worker:
 
     async def _hand_back(self) -> None:
         # By the owner's name: a claim may have been made whose runner was never started.
-        if await db_work(lease.hand_back, self.owner):
-            doorbell.ring("changes")
+        try:
+            if await db_work(lease.hand_back, self.owner):
+                doorbell.ring("changes")
+        except DatabaseError as error:  # then the leases run out by themselves
+            logger.warning("nothing handed back while the database is away: %s", type(error).__name__)
 
     def _claimed(self) -> dict[int, int]:
         return {id_: runner.claim.epoch for id_, runner in self._runners.items()}
