@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from pytest_django.fixtures import Settings
 
+from tests.outage import storage_away
 from tests.road import model_server, plenty
 
-__all__ = ["conf", "enough", "model_server", "plenty"]
+__all__ = ["conf", "enough", "model_server", "plenty", "storage_away"]
 
 
 @pytest.fixture(autouse=True)

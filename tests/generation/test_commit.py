@@ -16,7 +16,7 @@ from chat.events.append import Outcome
 from chat.events.types import Content, Event, Payload, Phase, Started, Thinking
 from chat.generation.commit import MAX_PENDING_CHARS, GroupCommit, LeaseLost, Writer
 from chat.models.work import db_work
-from tests.outage import storage_away
+from tests.outage import Outage
 from tests.road import COMPLETED, asay, claim, expire, fresh, log, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -173,7 +173,7 @@ async def test_what_cannot_be_stored_holds_up_nobody_else(owner: User, outsider:
     assert (await db_work(fresh, bad.generation)).state == "running"
 
 
-async def test_an_outage_of_storage_loses_nothing(owner: User) -> None:
+async def test_an_outage_of_storage_loses_nothing(owner: User, storage_away: Outage) -> None:
     sent = await asay(owner)
     async with committing() as (commit, heard):
         writer = await writer_of(commit, sent)

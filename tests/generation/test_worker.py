@@ -13,7 +13,7 @@ from chat.generation import lease
 from chat.models import ChatSession
 from chat.models.work import db_work
 from tests.ollama_sim import Hang, OllamaSim, Text, Wait, Words, refuse, reply
-from tests.outage import storage_away
+from tests.outage import Outage
 from tests.road import asay, ended, expire, fresh, has_text, log, running_worker, text_of, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +24,7 @@ Change = Callable[..., None]
 async def eventually(question: Callable[[], bool], timeout_s: float = 10) -> None:
     """Ask the database again and again: nothing rings for what is asked here."""
     async with asyncio.timeout(timeout_s):
-        while not await db_work(question):
+        while not await db_work(question):  # noqa: ASYNC110 - nothing rings
             await asyncio.sleep(0.01)
 
 
@@ -134,7 +134,9 @@ async def test_a_model_that_never_loads_leaves_nobody_behind(owner: User, model_
     assert not any("_watch_loading" in name for name in names)
 
 
-async def test_an_outage_of_the_database_is_waited_out(owner: User, model_server: OllamaSim, conf: Change) -> None:
+async def test_an_outage_of_the_database_is_waited_out(
+    owner: User, model_server: OllamaSim, conf: Change, storage_away: Outage
+) -> None:
     conf(tick_s=0.05)
     model_server.script(reply(LONG, Wait("outage"), Words("and nobody sat at it.")))
     sent = await asay(owner)
@@ -146,6 +148,19 @@ async def test_an_outage_of_the_database_is_waited_out(owner: User, model_server
             await asyncio.sleep(0.05)  # at least one append fails
         row = await ended(sent)
     assert (row.state, row.message.content) == ("completed", LONG + "and nobody sat at it.")
+
+
+async def test_a_claim_that_cannot_read_its_chat_is_made_again(
+    owner: User, model_server: OllamaSim, conf: Change, storage_away: Outage
+) -> None:
+    """A database that fails is no failure of the answer."""
+    conf(tick_s=0.05, lease_s=0.2)
+    sent = await asay(owner, "repeat: Hello")
+    async with storage_away(), running_worker():
+        await asyncio.sleep(0.1)  # it claims, and cannot go on
+    async with running_worker():
+        row = await ended(sent)
+    assert (row.state, row.message.content) == ("completed", "Hello")
 
 
 async def test_the_hub_beside_it_hears_every_event(owner: User, model_server: OllamaSim) -> None:
