@@ -107,8 +107,21 @@ async def _page_frames(feed: PageFeed, chat: str, cursors: dict[str, int], last:
         await feed.open(chat, cursors, last)
         yield message('{"type":"hello","connection":0,"heads":{}}')
         async for text in feed.texts():
-            yield message(text, id_=written(feed.cursors))
+            for piece in _pieces(text, written(feed.cursors)):
+                yield piece
     except NotFound:
         return  # deleted between the door and here
     finally:
         feed.close()
+
+
+def _pieces(text: str, id_: str) -> Iterator[str]:
+    """Yield the message in pieces where it is long: each waits until the reader has taken the one before, and no
+    reader that stalls holds a copy of its own. The text is JSON, so it has no line breaks."""
+    if len(text) <= PIECE_CHARS:
+        yield message(text, id_=id_)
+        return
+    yield f"id: {id_}\ndata: " if id_ else "data: "
+    for start in range(0, len(text), PIECE_CHARS):
+        yield text[start : start + PIECE_CHARS]
+    yield "\n\n"
