@@ -90,6 +90,11 @@ class Tab:
             pass
         return frame
 
+    async def settle(self) -> None:
+        """Return when everything said so far has been done: verbs are done in order, and this one is none."""
+        await self.say(do="nothing")
+        await self.hear_until("error")
+
     async def see(self, message: str, *states: str) -> None:
         """Take frames until this message is in one of these states."""
         while self.page.screen.state(message) not in states:

@@ -236,6 +236,7 @@ async def test_it_streams_to_the_end(owner: User, model_server: OllamaSim) -> No
         await has_text(sent, "one ")
         async with tab(owner, sent.chat_session) as page:
             await page.see_text(sent.answer.public_id, "one")
+            await page.settle()
             model_server.open("go")
             await page.see(sent.answer.public_id, "completed")
             assert await shows_the_truth(page.page, sent.chat_session)
