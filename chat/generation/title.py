@@ -46,20 +46,20 @@ class Untitled:
 
 
 async def title_next() -> None:
-    """Title one chat that wants it, if there is one. Never raises for what a model server does."""
+    """Title one chat that wants it, if there is one. Never raises for what a model server does.
+
+    May be cancelled at any time: then the try does not count.
+    """
     try:
         untitled = await db_work(_next_untitled)
-        if untitled is None:
-            return
-        title = await _ask(untitled)
-        if title:
-            await db_work(_keep, untitled.chat_session_id, title)
-    except (ProviderError, DatabaseError, TimeoutError) as error:
+        if untitled is not None:
+            await db_work(_keep, untitled.chat_session_id, await _title_of(untitled))
+    except DatabaseError as error:
         logger.info("no title this time: %s", type(error).__name__)
 
 
 def _next_untitled() -> Untitled | None:
-    """Return a chat to title and count the try; None while any answer is waiting for the model."""
+    """Return a chat to title; None while any answer is waiting for the model."""
     if Generation.objects.open().exists():
         return None
     done = Generation.objects.filter(chat_session=OuterRef("pk"), state=Generation.State.COMPLETED)
@@ -69,13 +69,20 @@ def _next_untitled() -> Untitled | None:
     chat_session = wanted.order_by("id").first()
     if chat_session is None:
         return None
-    ChatSession.objects.filter(pk=chat_session.pk).update(title_attempts=F("title_attempts") + 1)
     rows = chat_session.generations.filter(state=Generation.State.COMPLETED).select_related("message__parent")
     generation = rows.first()
     if generation is None or generation.message.parent is None:  # deleted meanwhile
         return None
     question, answer = generation.message.parent.content, generation.message.content
     return Untitled(chat_session.pk, generation.model, question[:EXCERPT_CHARS], answer[:EXCERPT_CHARS])
+
+
+async def _title_of(untitled: Untitled) -> str:
+    try:
+        return await _ask(untitled)
+    except (ProviderError, TimeoutError) as error:
+        logger.info("no title this time: %s", type(error).__name__)
+        return ""
 
 
 async def _ask(untitled: Untitled) -> str:
@@ -106,9 +113,8 @@ def cleaned(said: str) -> str:
 
 
 def _keep(chat_session_id: int, title: str) -> None:
-    """Set the title unless the user has given one meanwhile."""
-    kept = ChatSession.objects.filter(pk=chat_session_id, title_source=ChatSession.TitleSource.WANTED).update(
-        title=title, title_source=ChatSession.TitleSource.AUTO, touched_at=db_now()
-    )
-    if kept:
+    """Count the try and set the title, if there is one, unless the user has given one meanwhile."""
+    wanted = ChatSession.objects.filter(pk=chat_session_id, title_source=ChatSession.TitleSource.WANTED)
+    wanted.update(title_attempts=F("title_attempts") + 1)
+    if title and wanted.update(title=title, title_source=ChatSession.TitleSource.AUTO, touched_at=db_now()):
         doorbell.ring("changes")

@@ -41,7 +41,7 @@ class Worker:
         self._commit = GroupCommit(committed)
         self._runners: dict[int, Runner] = {}
         self._wake = asyncio.Event()
-        self._draining = False
+        self._titling: asyncio.Timeout | None = None
 
     async def run(self) -> None:
         """Work until cancelled; then hand back what is not finished."""
@@ -94,6 +94,8 @@ class Worker:
         if earlier is not None:  # our own lease ran out, as after a laptop's sleep, and we were the first to see it
             earlier.lose()
         self._runners[claim.id] = runner
+        if self._titling is not None:
+            self._titling.reschedule(asyncio.get_running_loop().time())
         group.create_task(self._run(runner))
 
     async def _run(self, runner: Runner) -> None:
@@ -131,8 +133,15 @@ class Worker:
         """Give chats their titles while nobody waits for an answer."""
         while True:
             await asyncio.sleep(conf.tick_s)
-            if not self._runners:
-                await title_next()
+            if self._runners:
+                continue
+            try:
+                async with asyncio.timeout(None) as self._titling:
+                    await title_next()
+            except TimeoutError:
+                logger.debug("a title waits: the model is for answers first")
+            finally:
+                self._titling = None
 
     async def _prune(self) -> None:
         while True:

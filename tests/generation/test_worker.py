@@ -213,11 +213,23 @@ async def test_a_model_without_a_title_is_asked_three_times(owner: User, model_s
     async with running_worker():
         sent = await asay(owner, "First words")
         await ended(sent)
-        await model_server.wait_for(lambda sim: len(sim.chats) == 4)
+        await eventually(lambda: ChatSession.objects.filter(title_attempts=3).exists())
         second = await asay(owner, "Second", chat=sent.chat_session)
         await ended(second)
     chat = await db_work(ChatSession.objects.get)
     assert (chat.title, chat.title_source, chat.title_attempts) == ("First words", "wanted", 3)
+
+
+async def test_a_title_gives_way_to_an_answer(owner: User, model_server: OllamaSim, conf: Change) -> None:
+    conf(tick_s=0.02)
+    model_server.script(reply(Wait("never"), "Late"), reply("In time"), when=title_asked)
+    async with running_worker():
+        sent = await asay(owner, "First words")
+        await ended(sent)
+        await model_server.wait_for(lambda sim: sim.gate("never").waiting == 1)
+        await ended(await asay(owner, "Second", chat=sent.chat_session))
+        chat = await titled(sent.chat_session)
+    assert (chat.title, chat.title_attempts, model_server.cancelled) == ("In time", 1, 1)
 
 
 async def test_a_failed_answer_gets_no_title(owner: User, model_server: OllamaSim, conf: Change) -> None:
