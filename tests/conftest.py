@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -46,10 +47,14 @@ def no_messages_counted() -> None:
     message_limits._limiter.cache_clear()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def empty_static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Serve `static/` itself: what was collected on this machine may be old, and a fresh clone has nothing."""
-    django_settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
+def pytest_configure(config: pytest.Config) -> None:
+    """Serve `static/` itself: what was collected on this machine may be old, and a fresh clone has nothing.
+
+    Before anything is collected, as importing a module may already make the storage read the collected names.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="smail-static-")
+    config.add_cleanup(folder.cleanup)
+    django_settings.STATIC_ROOT = folder.name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

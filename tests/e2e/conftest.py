@@ -8,21 +8,19 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.e2e.browser import Tab
-from tests.e2e.server import ROOT, ServerProcess
+from tests.e2e.server import ServerProcess
 from tests.e2e.wire import Wire
 from tests.ollama_sim import OllamaSimThread, Reply
 from tests.ollama_sim.wire import Request
 
-AXE = ROOT / "var" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
-AXE_VERSION = "4.14.1"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -128,11 +126,8 @@ def script(model_server: OllamaSimThread) -> Iterator[Script]:
 
 @pytest.fixture(scope="package")
 def axe() -> Path:
-    """The accessibility checker, fetched once into var/."""
-    if not AXE.exists():
-        command = ["npm", "install", "--prefix", str(ROOT / "var" / "npm"), "--no-audit", "--no-fund"]
-        subprocess.run([*command, f"axe-core@{AXE_VERSION}"], check=True, capture_output=True)
-    return AXE
+    """The accessibility checker, out of the package that brings it."""
+    return Path(str(resources.files("axe_playwright_python") / "axe.min.js"))
 
 
 def asked(request: Request) -> str:
