@@ -1,8 +1,8 @@
 """One claim of one generation, from its first event to its last.
 
-The runner asks the model, turns what comes into payloads and puts them into its writer; it never touches the
-database for text. It ends in one of four ways: the answer is complete, a person stopped it, it failed, or the claim
-was lost or handed back, which leaves the generation to another worker.
+The runner asks the model and has what comes told (`generation/telling`); it never touches the database for text. It
+ends in one of four ways: the answer is complete, a person stopped it, it failed, or the claim was lost or handed
+back, which leaves the generation to another worker.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from contextlib import aclosing
 from django.db import DatabaseError
 
 from chat.conf import conf
-from chat.errors import ContextExceeded, EmptyAnswer, ModelNotFound, ProviderError
+from chat.errors import ContextExceeded, ModelNotFound, ProviderError
 from chat.events import types as t
-from chat.events.append import Outcome
 from chat.events.fold import Fold
 from chat.events.read import fold_log
 from chat.generation.commit import LeaseLost, Writer
-from chat.generation.continuation import PROBE_CHARS, Overlap
+from chat.generation.continuation import Overlap
 from chat.generation.lease import Claim
-from chat.generation.meter import Meter
 from chat.generation.prompt import Prompt, fitted, prompt_for
+from chat.generation.telling import Ending, Telling, provider_label
 from chat.models import Generation
 from chat.models.text import storable
 from chat.models.work import db_work
@@ -41,14 +40,7 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 ASK_S = 5.0
 LOADING_POLL_S = 1.0
 UNKNOWN_WINDOW = 8192
-
-PHASE_TEXTS: dict[t.PhaseName, str] = {
-    "loading": "Loading the model",
-    "reading": "Reading the chat",
-    "thinking": "Thinking",
-    "writing": "Writing",
-    "tool": "Using a tool",
-}
+INTERNAL_ERROR = "Something went wrong inside SMAIL. The operator's log has the details."
 
 
 class Runner:
@@ -61,12 +53,7 @@ class Runner:
         self._scope = asyncio.timeout(None)
         self._entered = False
         self._over: str = ""
-        self._phase: str = ""
-        self._chars = 0
-        self._max_chars = self._max_thought_chars = conf.max_response_chars  # kept: settings are slow to ask
-        self._thought_chars = 0
-        self._stale = False  # what is shown is of an earlier attempt: it goes when the first new word comes
-        self._meter = Meter()
+        self._telling = Telling(writer)
         self._loading: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
@@ -96,7 +83,7 @@ class Runner:
                 raise
             if self._over == "lost":
                 return
-            outcome, last = Outcome(state="stopped", finish_reason="stopped"), self._meter.usage()
+            outcome, last = self._telling.stopped()
         except LeaseLost:
             return
         finally:
@@ -107,13 +94,13 @@ class Runner:
         except LeaseLost:
             logger.info("generation %s was taken over before its end", self.claim.id)
 
-    async def _answer(self) -> tuple[Outcome, list[t.Payload]]:
+    async def _answer(self) -> Ending:
         """Write the answer; return how it ended and the last things to say."""
         try:
             generation, fold = await db_work(_load, self.claim.id)
-            return await self._attempts(generation, self._open(generation, fold))
+            return await self._attempts(generation, self._telling.begin(generation, fold))
         except ProviderError as error:
-            return self._failed(error.code, error.text, retryable=error.retryable)
+            return self._telling.failed(error.code, error.text, retryable=error.retryable)
         except LeaseLost:
             raise
         except DatabaseError as error:  # the claim runs out, and the next one goes on from what is stored
@@ -121,25 +108,9 @@ class Runner:
             raise LeaseLost from error
         except Exception:  # the guard of one generation: a defect of ours must not take the worker with it
             logger.exception("generation %s failed", self.claim.id)
-            return self._failed("internal", "Something went wrong inside SMAIL. The operator's log has the details.")
-
-    def _open(self, generation: Generation, fold: Fold) -> str:
-        """Say that this claim has begun; return the text to go on from."""
-        if fold.started_at is not None:
-            self._writer.put(t.Recovered(epoch=self.claim.epoch, reason="worker_lost"))
-        elif generation.model:
-            self._say_started(generation)
-        if generation.kind == Generation.Kind.CONTINUE:
-            self._max_chars += len(generation.message.content)
-        elif generation.first_delta_at is None or len(fold.content) < PROBE_CHARS:
-            # Nothing of this attempt yet, or too little to notice that a model says it again.
-            self._stale = bool(fold.content or fold.thinking)
-            return ""
-        self._chars = len(fold.content)
-        return fold.content
-
-    def _say_started(self, generation: Generation) -> None:
-        self._writer.put(t.Started(epoch=self.claim.epoch, model=generation.model, server=provider_label()))
+            return self._telling.failed(
+                "internal", "Something went wrong inside SMAIL. The operator's log has the details."
+            )
 
     async def _model(self, provider: Provider, generation: Generation) -> ModelInfo:
         """Return the model to use; where none was chosen, the default of what the server has."""
@@ -153,23 +124,23 @@ class Runner:
     async def _note(self, generation: Generation, info: ModelInfo) -> None:
         if not generation.model:
             generation.model = info.name
-            self._say_started(generation)
+            self._telling.started(generation)
         row = Generation.objects.filter(pk=generation.pk, epoch=self.claim.epoch)
         await db_work(row.update, model=generation.model, model_digest=info.digest, server=provider_label())
 
-    async def _attempts(self, generation: Generation, prefix: str) -> tuple[Outcome, list[t.Payload]]:
+    async def _attempts(self, generation: Generation, prefix: str) -> Ending:
         """Ask until a first delta has come or the attempts are used up."""
         attempt = 1
         while True:
             try:
                 return await self._attempt(generation, prefix)
             except ProviderError as error:
-                if self._meter.deltas or not error.retryable or attempt >= conf.max_attempts:
+                if self._telling.meter.deltas or not error.retryable or attempt >= conf.max_attempts:
                     raise
                 await self._wait_and_retry(attempt, error)
                 attempt += 1
 
-    async def _attempt(self, generation: Generation, prefix: str) -> tuple[Outcome, list[t.Payload]]:
+    async def _attempt(self, generation: Generation, prefix: str) -> Ending:
         provider = provider_for(conf.ollama_host)
         info = await self._model(provider, generation)
         await self._note(generation, info)
@@ -182,112 +153,58 @@ class Runner:
             except ContextExceeded:
                 window = (window or UNKNOWN_WINDOW) // 2
                 smaller = fitted(prompt, window)
-                if self._meter.deltas or smaller.left_out == prompt.left_out:
+                if self._telling.meter.deltas or smaller.left_out == prompt.left_out:
                     raise
                 prompt = smaller
 
     async def _wait_and_retry(self, attempt: int, error: ProviderError) -> None:
         wait_s = round(delay_s(attempt, random.random), 1)
-        self._phase = ""
-        self._writer.put(t.Retry(attempt=attempt, wait_s=wait_s, code=error.code, text=storable(error.text)))
+        self._telling.retry(t.Retry(attempt=attempt, wait_s=wait_s, code=error.code, text=storable(error.text)))
         await asyncio.sleep(wait_s)
 
     async def _window(self, provider: Provider, generation: Generation, info: ModelInfo) -> int | None:
         """Return the window really in use, in tokens, and say whether the model has to be loaded first."""
         asked = generation.options.get("num_ctx")
         loaded = await _loaded(provider, info.name)
-        self._say_phase("reading" if loaded else "loading")
+        self._telling.phase_is("reading" if loaded else "loading")
         self._watch_no_more()
         if not loaded:
             self._loading = self._spawn(self._watch_loading(provider, info.name))
         window = asked or (loaded.context if loaded else None) or info.trained_context
-        self._meter.window = window if isinstance(window, int) else None
-        return self._meter.window
+        self._telling.meter.window = window if isinstance(window, int) else None
+        return self._telling.meter.window
 
     async def _watch_loading(self, provider: Provider, name: str) -> None:
         """Turn `loading` into `reading` as soon as the server says that the model is there."""
-        while self._phase == "loading":
+        while self._telling.phase == "loading":
             await asyncio.sleep(LOADING_POLL_S)
             found = await _loaded(provider, name)
-            if found and self._phase == "loading" and not self._writer.lost.is_set():
-                self._say_phase("reading")
+            if found and self._telling.phase == "loading" and not self._writer.lost.is_set():
+                self._telling.phase_is("reading")
 
     def _watch_no_more(self) -> None:
         if self._loading is not None:
             self._loading.cancel()
 
-    async def _stream(
-        self, provider: Provider, request: ChatRequest, prompt: Prompt, prefix: str
-    ) -> tuple[Outcome, list[t.Payload]]:
+    async def _stream(self, provider: Provider, request: ChatRequest, prompt: Prompt, prefix: str) -> Ending:
         if prompt.left_out:
             text = f"Reading the chat without its first {prompt.left_out} messages: the model's window is full"
-            self._say_phase("reading", text)
+            self._telling.phase_is("reading", text)
         overlap = Overlap(prefix)
         done: Done | None = None
         async with aclosing(provider.stream(request)) as deltas:
             async for delta in deltas:
                 match delta:
                     case TextDelta(kind, text):
-                        self._take(kind, text, overlap)
+                        self._telling.take(kind, text, overlap)
                         if self._writer.full:
                             await self._writer.stored()
                     case Done():
                         done = delta
-                if self._chars >= self._max_chars or self._thought_chars >= self._max_thought_chars:
+                if self._telling.is_long_enough:
                     done = Done(finish_reason="length")
                     break
-        return self._finished(done or Done(finish_reason="stop"), overlap.rest())
-
-    def _take(self, kind: str, text: str, overlap: Overlap) -> None:
-        self._meter.count()
-        text = storable(text)
-        if kind == "thinking":
-            self._say_phase("thinking")
-            self._drop_stale()
-            self._thought_chars += len(text)
-            self._writer.put(t.Thinking(chunk=text))
-        elif new := overlap.take(text):
-            self._write(new)
-        if self._meter.due():
-            self._writer.put(self._meter.running_usage())
-
-    def _write(self, text: str) -> None:
-        self._say_phase("writing")
-        self._drop_stale()
-        text = text[: self._max_chars - self._chars]
-        self._chars += len(text)
-        self._writer.put(t.Content(chunk=text))
-
-    def _drop_stale(self) -> None:
-        if self._stale:
-            self._stale = False
-            self._writer.put(t.Replace(content="", thinking=""))
-
-    def _finished(self, done: Done, rest: str) -> tuple[Outcome, list[t.Payload]]:
-        if rest:
-            self._write(rest)
-        usage = self._meter.usage(done)
-        cut = done.finish_reason == "length"
-        if not self._chars and not cut:
-            error = EmptyAnswer()
-            return self._failed(error.code, error.text, retryable=True)
-        return Outcome(state="completed", finish_reason="length" if cut else "stop"), usage
-
-    def _failed(self, code: str, text: str, *, retryable: bool = False) -> tuple[Outcome, list[t.Payload]]:
-        text = storable(text)
-        error = t.Error(code=code, error=text, retryable=retryable)
-        outcome = Outcome(state="failed", finish_reason="error", error_code=code, error_text=text)
-        return outcome, [*self._meter.usage(), error]
-
-    def _say_phase(self, phase: t.PhaseName, text: str = "") -> None:
-        if phase != self._phase or text:
-            self._phase = phase
-            self._writer.put(t.Phase(phase=phase, text=text or PHASE_TEXTS[phase]))
-
-
-def provider_label() -> str:
-    """Return the server's name for events and rows: never its address, which only operators may know."""
-    return "ollama"
+        return self._telling.finished(done or Done(finish_reason="stop"), overlap.rest())
 
 
 async def _loaded(provider: Provider, name: str) -> LoadedModel | None:
