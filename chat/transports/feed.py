@@ -75,7 +75,8 @@ class PageFeed:
     async def open(self, chat: str, cursors: dict[str, int], last: str = "") -> None:
         """Follow this chat from these cursors on; "" follows only the list. Raise `NotFound` for a foreign chat.
 
-        `last` is the last message the page shows: what came after it is sent.
+        `last` is the last message the page shows, as `MESSAGE` or `MESSAGE.GENERATION`: what came after it is sent,
+        and the message itself where another generation has written it meanwhile.
         """
         self.close()
         self._watch(("user", self.user.pk))
@@ -223,8 +224,13 @@ def _snapshot(user: User, chat: str, cursors: tuple[str, ...], last: str) -> _Sn
     messages = branch_messages(chat_session)
     generations = newest_generations([message for message in messages if message.role == Message.Role.ASSISTANT])
     open_ids = {generation.public_id: generation.pk for generation in generations.values() if generation.is_open}
-    later = after_message(messages, last) if last else []
-    lacking = [*_ended_since(chat_session, cursors), *_ended_turns(messages, later, generations)]
+    shown, _, generation_id = last.partition(".")
+    later = after_message(messages, shown) if shown else []
+    lacking = [
+        *_ended_since(chat_session, cursors),
+        *_written_anew(messages, shown, generation_id, generations),
+        *_ended_turns(messages, later, generations),
+    ]
     ids = frozenset(message.public_id for message in messages)
     return _Snapshot(chat_session.pk, newest, ids, open_ids, tuple(lacking))
 
@@ -236,6 +242,19 @@ def _ended_since(chat_session: ChatSession, cursors: tuple[str, ...]) -> Iterato
         view = answer_view(generation.message)
         if not generation.is_open and not view.is_open:
             yield frame_text("reset", generation.public_id, generation.last_seq, reset(view))
+
+
+def _written_anew(
+    messages: Sequence[Message], shown: str, generation_id: str, generations: Mapping[int, Generation]
+) -> Iterator[str]:
+    """Yield the answer that the page shows as another generation wrote it, where it has been asked for again."""
+    for message in messages:
+        generation = generations.get(message.pk)
+        if message.public_id != shown or generation is None or generation.is_open or not generation_id:
+            continue
+        if generation.public_id != generation_id:
+            html = reset(answer_view(message))
+            yield frame_text("reset", generation.public_id, generation.last_seq, html)
 
 
 def _ended_turns(

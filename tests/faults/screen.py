@@ -25,9 +25,17 @@ class Screen:
 
     @property
     def last(self) -> str:
+        """Return the last message shown as the page names it: its id and, for an answer, that of its generation."""
+        if not self.messages.children:
+            return ""
+        attributes = self.messages.children[-1].attributes
+        message = str(attributes.get("id", "")).removeprefix("message-")
+        return f"{message}.{attributes['data-generation']}" if "data-generation" in attributes else message
+
+    @property
+    def last_message(self) -> str:
         """Return the id of the last message shown."""
-        ids = [str(node.attributes.get("id", "")) for node in self.messages.children]
-        return ids[-1].removeprefix("message-") if ids else ""
+        return self.last.partition(".")[0]
 
     def apply(self, html: str) -> None:
         """Make the swaps, and note every text that lost what it had shown."""

@@ -56,7 +56,7 @@ async def test_a_person_signs_in_and_sends_by_plain_forms(site: Site) -> None:
         viewer = SocketViewer(Person(client.cookies["sessionid"], site.url), chat)
         await viewer.open()
         async with watching(viewer):
-            await viewer.until(lambda: viewer.ended(viewer.screen.last))
+            await viewer.until(lambda: viewer.ended(viewer.screen.last_message))
         assert "<p>by a plain form</p>" in (await client.get(page.url)).text
 
 

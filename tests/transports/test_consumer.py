@@ -9,6 +9,7 @@ import pytest
 
 from accounts.models import User
 from chat.actions import sessions
+from chat.actions.again import retry
 from chat.actions.stop import stop_generation
 from chat.models import ChatSession, Generation
 from chat.models.ids import new_id
@@ -263,7 +264,7 @@ async def test_what_one_tab_sends_shows_in_the_other(owner: User, model_server: 
         for page in (first, second):
             while len(page.page.screen.texts()) < 4:
                 await page.hear()
-            answer = page.page.screen.last
+            answer = page.page.screen.last_message
             await page.see(answer, "completed")
             assert page.page.text(answer) == "fromthefirsttab"
             assert await shows_the_truth(page.page, chat)
@@ -347,6 +348,20 @@ async def test_retry_and_continue(owner: User, model_server: OllamaSim) -> None:
             await page.see(sent.answer.public_id, "completed")
             assert page.page.text(sent.answer.public_id) == "sofarandon"
             assert await shows_the_truth(page.page, sent.chat_session)
+
+
+async def test_an_answer_tried_again_while_the_page_was_away_comes_anew(owner: User, model_server: OllamaSim) -> None:
+    model_server.script(refuse(400, "no"), reply("at last"))
+    async with watching():
+        sent = await asay(owner)
+        async with tab(owner, sent.chat_session) as page:
+            await page.see(sent.answer.public_id, "failed")
+        await ended(sent, await db_work(retry, answer=sent.answer))
+        async with tab(owner) as again:
+            again.page = page.page
+            await again.open(sent.chat_session)
+            await again.see(sent.answer.public_id, "completed")
+            assert await shows_the_truth(again.page, sent.chat_session)
 
 
 async def test_only_an_answer_can_be_asked_for_again(owner: User) -> None:

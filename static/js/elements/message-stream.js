@@ -38,7 +38,7 @@ export class MessageStream extends HTMLElement {
       chat,
       cursors: this.#cursors(),
       show: (html) => page.show(html),
-      last: () => (messages.lastElementChild?.id ?? "").replace("message-", ""),
+      last: () => lastOf(messages),
       errors: this.#errors,
       turns: browserTurns,
       socket: (on) => openWebSocket(this.#address(this.dataset.socket ?? "/ws/chat/"), on),
@@ -99,4 +99,16 @@ export class MessageStream extends HTMLElement {
     url.search = new URLSearchParams(progress).toString();
     return url.href;
   }
+}
+
+/**
+ * Name the last message shown and, for an answer, the generation that wrote it: tried again elsewhere, an answer has
+ * the same message and another text.
+ * @param {Element} messages
+ */
+function lastOf(messages) {
+  const article = /** @type {HTMLElement | null} */ (messages.lastElementChild);
+  if (!article) return "";
+  const message = article.id.replace("message-", "");
+  return article.dataset.generation ? `${message}.${article.dataset.generation}` : message;
 }

@@ -18,7 +18,7 @@ export const ASK_EACH_MS = 1_000;
  * @property {string} chat
  * @property {import("./frames.js").Heads} cursors
  * @property {(html: string) => boolean} show  false: the page did not take it
- * @property {() => string} last  id of the last message that the page shows
+ * @property {() => string} last  the last message that the page shows, `MESSAGE` or `MESSAGE.GENERATION`
  * @property {import("../errors/handler.js").ErrorHandler} errors
  * @property {import("./reveal.js").Turns} turns
  * @property {(on: import("./websocket.js").LinkEvents) => import("./websocket.js").Link} socket
