@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import select
 import socket
 import threading
 from http.client import HTTPConnection, HTTPResponse
@@ -172,10 +174,18 @@ def test_it_queues_and_refuses_when_the_queue_is_full(served: ModelServer, engin
 
 
 def read_first_of(clients: list[socket.socket]) -> bytes:
-    import select
-
+    """Return the whole answer of the client that gets one first; head and body may come apart."""
     readable, _, _ = select.select(clients, [], [], PATIENCE_S)
-    return bytes(readable[0].recv(65536))
+    answer = b""
+    while b"\r\n\r\n" not in answer or len(answer.partition(b"\r\n\r\n")[2]) < length_of(answer):
+        answer += readable[0].recv(65536)
+    return answer
+
+
+def length_of(answer: bytes) -> int:
+    found = re.search(rb"Content-Length: (\d+)", answer)
+    assert found is not None
+    return int(found[1])
 
 
 def test_a_waiting_client_that_leaves_loses_its_place(served: ModelServer, engine: ScriptedEngine) -> None:
