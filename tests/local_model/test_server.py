@@ -7,6 +7,7 @@ import re
 import select
 import socket
 import threading
+import time
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -203,6 +204,10 @@ def test_a_waiting_client_that_leaves_loses_its_place(served: ModelServer, engin
     assert read_first_of([leaver, other]).startswith(b"HTTP/1.1 503")
     leaver.close()
     other.close()
+    deadline = time.monotonic() + PATIENCE_S
+    while served.slots.waiting:  # nothing tells when the server has noticed
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     go_on.set()
     for client in running:
         client.close()

@@ -42,6 +42,12 @@ class Slots:
         self._max_waiting = max_waiting
         self._waiting: deque[socket.socket] = deque()
 
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for a place now."""
+        with self._lock:
+            return len(self._waiting)
+
     @contextmanager
     def taken(self, connection: socket.socket) -> Iterator[None]:
         """Hold one place; raises Refused when too many wait and ClientGone when this client left the queue."""
