@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
+from difflib import unified_diff
 from typing import Any
 
 from tests.faults.processes import Site
@@ -64,10 +66,25 @@ def assert_is_the_log(site: Site, viewer: ProgramViewer) -> None:
 
 async def assert_is_the_page(site: Site, viewer: PageViewer, generation: str) -> None:
     """The tab shows the same DOM as a tab that is opened now; for a text of plain words, also what is stored."""
-    fresh = type(viewer)(viewer.person.by(site.url), viewer.chat)
-    await fresh.open()
-    assert viewer.screen.show().split("\n") == fresh.screen.show().split("\n")
+    difference = await _difference(site, viewer)
+    assert not difference, difference
     stored = site.row(generation)
     if stored["content"].startswith("w00000"):
         assert viewer.text(stored["message"]) == squeezed(stored["content"])
         assert viewer.screen.shrank == []
+
+
+async def assert_becomes_the_page(site: Site, viewer: PageViewer, generation: str, seconds: float = 5.0) -> None:
+    """The same for a tab that still watches: what is on its way may come first."""
+    end = time.monotonic() + seconds
+    while await _difference(site, viewer) and time.monotonic() < end:
+        pass
+    await assert_is_the_page(site, viewer, generation)
+
+
+async def _difference(site: Site, viewer: PageViewer) -> str:
+    """Say in which lines the tab and one that is opened now differ."""
+    fresh = type(viewer)(viewer.person.by(site.url), viewer.chat)
+    await fresh.open()
+    shown, wanted = viewer.screen.show().split("\n"), fresh.screen.show().split("\n")
+    return "\n".join(unified_diff(shown, wanted, "shown", "reloaded", n=0, lineterm=""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat import errors
-from tests.faults.answers import asks, assert_is_the_log, assert_is_the_page, script
+from tests.faults.answers import asks, assert_becomes_the_page, assert_is_the_log, script
 from tests.faults.processes import Site
 from tests.faults.viewers import Person, ProgramViewer, SocketViewer, watching
 from tests.ollama_sim import Cut, Hang, Head, OllamaSimThread, Raw, Text, refuse, reply
@@ -23,7 +23,7 @@ SILENT = [
 ]
 # Of these people are told more than the kind: which feature, which fault of the model's.
 SPECIFIC = (errors.FeatureUnsupported, errors.ModelFailed)
-ANSWER_S = 5.0
+ANSWER_S = 15.0
 
 
 async def test_it_tells_every_failure(site: Site, person: Person, model: OllamaSimThread) -> None:
@@ -94,6 +94,7 @@ async def _fails(
     row = site.row(generation)
     async with watching(page):
         await page.until(lambda: page.ended(row["message"]), ANSWER_S)
+        await assert_becomes_the_page(site, page, generation)
     row = site.row(generation)
     status = page.screen.words_of(row["message"], "status")
     assert (row["state"], row["error_code"], row["content"]) == ("failed", kind.code, kept)
@@ -101,4 +102,3 @@ async def _fails(
     assert ("Continue" in status) == bool(kept), page.screen.show()
     assert kind in SPECIFIC or kind.default_text.rstrip(".") in status, status
     assert not [word for word in INTERNALS if word in status]
-    await assert_is_the_page(site, page, generation)
