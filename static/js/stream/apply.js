@@ -70,7 +70,7 @@ function withoutRepeats(html) {
   template.innerHTML = html;
   for (const part of Array.from(template.content.children)) {
     if (part.matches("[hx-swap-oob^=beforeend]")) replaceRepeats(part);
-    else if (part.matches("[hx-swap-oob=delete]") && !document.getElementById(part.id)) part.remove();
+    else if (part.matches("[hx-swap-oob=delete]") && !mayGo(document.getElementById(part.id))) part.remove();
     else if (part.matches("article[hx-swap-oob=true]") && !document.getElementById(part.id)) wrapAsAddition(part);
   }
   return template.innerHTML;
@@ -92,4 +92,13 @@ function wrapAsAddition(article) {
   article.removeAttribute("hx-swap-oob");
   article.replaceWith(addition);
   addition.append(article);
+}
+
+/**
+ * What is there may go, unless its own request to go is still under way: htmx looks for the targets of the answer
+ * from the button that asked, and finds none from one that is gone. The answer takes it away itself.
+ * @param {Element | null} element
+ */
+function mayGo(element) {
+  return element !== null && !element.querySelector(".htmx-request");
 }
