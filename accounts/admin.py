@@ -37,7 +37,7 @@ STATES = {
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     form = UserChangeForm
     list_display = ("username", "email", "is_staff", "is_active", "date_joined", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
@@ -52,7 +52,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         return False  # it would take all that the person wrote along; switch the account off instead
 
 
-class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
+class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
     days = forms.IntegerField(label="Valid for days", min_value=1, max_value=90, initial=VALID_FOR.days)
 
     class Meta:
@@ -74,7 +74,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     form = InvitationForm
     list_display = ("__str__", "note", "state", "made_by", "created_at", "expires_at", "used_by")
     list_select_related = ("made_by", "used_by")
@@ -117,7 +117,7 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     list_display = ("user", "type", "created_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email")

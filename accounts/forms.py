@@ -50,7 +50,7 @@ class AddPasskeyForm(AddWebAuthnForm):
         self.fields["passwordless"].help_text = "It must then ask for your fingerprint, face or PIN."
 
 
-class FirstAdministratorForm(BaseUserCreationForm):  # type: ignore[type-arg]
+class FirstAdministratorForm(BaseUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs alone
     """Username and password as everywhere; the email is for password resets and may be left out."""
 
     email = forms.EmailField(label="Email (optional)", required=False)

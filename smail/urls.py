@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 from accounts.views.entrance import SignInView, SignUpView
 
 # One door: administrators sign in, with their second factor, where everybody does.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents
 admin.site.site_header = admin.site.site_title = admin.site.index_title = "SMAIL"
 
 urlpatterns = [

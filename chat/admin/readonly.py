@@ -16,7 +16,7 @@ from chat.models import ChatSession
 logger = logging.getLogger(__name__)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """No adding, changing or deleting, for nobody; seen by those with the view permission."""
 
     list_per_page = 50

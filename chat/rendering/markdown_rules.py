@@ -34,7 +34,7 @@ table.__globals__["MAX_AUTOCOMPLETED_CELLS"] = MAX_FILLED_CELLS
 
 def install(md: MarkdownIt) -> None:
     """Teach `md` our rules."""
-    md.validateLink = _valid_link  # type: ignore[method-assign]
+    md.validateLink = _valid_link  # type: ignore[method-assign]  # its documented hook
     md.inline.ruler.before("text", "bare_link", _bare_link)
     md.inline.ruler.before("link", "footnote_ref", _footnote_reference)
     md.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})

@@ -45,7 +45,7 @@ def door(*methods: str) -> Callable[[PageView[P]], AnyView[P]]:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
             try:
-                return view(request, *args, **kwargs)  # type: ignore[arg-type]
+                return view(request, *args, **kwargs)  # type: ignore[arg-type]  # signed in: checked above
             except NotFound as error:
                 raise Http404 from error
             except ActionError as error:
